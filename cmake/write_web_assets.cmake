@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Called by embed_web.cmake at build time: FOLDER, FILES (joined by '|') and OUTPUT.
+string(REPLACE "|" ";" files "${FILES}")
+set(arrays "")
+set(table "")
+set(index 0)
+foreach(file IN LISTS files)
+  file(READ ${FOLDER}/${file} hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR bytes "${digits} / 2")
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+  string(APPEND arrays "constexpr unsigned char asset_${index}[] = {${hex}0x00};\n")
+  string(APPEND table "  {\"/${file}\", {reinterpret_cast<const char*>(asset_${index}), ${bytes}}},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+file(WRITE ${OUTPUT} "#include \"http/web_assets.hpp\"\n\nnamespace causeway::http {\nnamespace {\n${arrays}const WebAsset assets[] = {\n${table}};\n}\nstd::span<const WebAsset> web_assets() noexcept { return assets; }\n}\n")
