@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One allocation (RFC 8656 §3.2). AllocationTable owns it; everybody else refers to it for the length of one call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "causeway/base/time.hpp"
+#include "causeway/base/timer_queue.hpp"
+#include "causeway/stun/types.hpp"
+#include "causeway/turn/channel_binding.hpp"
+#include "causeway/turn/five_tuple.hpp"
+#include "causeway/turn/permission.hpp"
+#include "causeway/turn/quota.hpp"
+#include "causeway/turn/relay_ports.hpp"
+
+namespace causeway::turn {
+
+struct Traffic {
+  std::uint64_t packets = 0;
+  std::uint64_t payload_bytes = 0;
+
+  void count(std::size_t bytes) noexcept {
+    ++packets;
+    payload_bytes += bytes;
+  }
+};
+
+// Its timer stands at the earliest of the allocation's own end and the next end of a permission or channel.
+struct Allocation : Timer {
+  Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
+
+  ClientRef client;
+  RelayId relay;
+  Endpoint local;            // where the relay's socket is bound
+  Endpoint relayed_address;  // the relayed transport address as advertised
+  std::string username;      // later requests must come with the same one (RFC 8656 §5)
+  std::string user;          // to quotas and logs
+  stun::TransactionId allocate_transaction{};
+  TimePoint created_at;
+  TimePoint expires_at;
+  TimePoint credential_ends_at;  // TimePoint::max() for a static user
+  PermissionTable permissions;
+  ChannelTable channels;
+  Quota::Hold quota;
+  Traffic from_client;  // relayed to peers
+  Traffic from_peers;   // relayed to the client
+};
+
+}  // namespace causeway::turn

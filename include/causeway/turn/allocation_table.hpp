@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns all allocations and finds them by five-tuple, by relay and by relayed transport address. A slot is used again
+// with another generation, so a stale RelayId finds nothing.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "causeway/base/timer_queue.hpp"
+#include "causeway/turn/allocation.hpp"
+
+namespace causeway::turn {
+
+class AllocationTable {
+ public:
+  explicit AllocationTable(std::uint64_t hash_seed);
+
+  std::size_t size() const noexcept { return by_five_tuple_.size(); }
+  void reserve(std::size_t allocations);
+
+  // The id the next insert() will give out, so that its socket can be opened first.
+  RelayId next_relay() const noexcept;
+  // The allocation's client and addresses are set; its relay becomes next_relay().
+  Allocation& insert(std::unique_ptr<Allocation> allocation);
+  // Takes it out of all indexes and the timer queue.
+  std::unique_ptr<Allocation> remove(Allocation& allocation) noexcept;
+
+  Allocation* find(const FiveTuple& five_tuple) const noexcept;
+  Allocation* find(RelayId relay) const noexcept;
+  // By the relayed transport address, as advertised or as bound.
+  Allocation* find_relayed(const Endpoint& endpoint) const noexcept;
+
+  // Makes sure that the allocation's timer fires no later than `deadline`.
+  void wake_at(Allocation& allocation, TimePoint deadline);
+  TimerQueue<Allocation>& timers() noexcept { return timers_; }
+  const TimerQueue<Allocation>& timers() const noexcept { return timers_; }
+
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.allocation) visit(*slot.allocation);
+    }
+  }
+
+ private:
+  struct Slot {
+    std::unique_ptr<Allocation> allocation;
+    std::uint32_t generation = 1;
+  };
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  boost::unordered_flat_map<FiveTuple, std::uint32_t, FiveTupleHash> by_five_tuple_;
+  boost::unordered_flat_map<Endpoint, std::uint32_t, EndpointHash> by_relayed_;  // advertised and local
+  TimerQueue<Allocation> timers_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channel bindings of one allocation (RFC 8656 §12): a number stands for a peer's transport address, and the
+// other way round. An expired binding keeps both of them taken for another five minutes (§12.2), so that a packet in
+// flight cannot reach another peer than its sender meant.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/time.hpp"
+
+namespace causeway::turn {
+
+class ChannelTable {
+ public:
+  static constexpr std::chrono::seconds kCoolDown{300};
+
+  explicit ChannelTable(std::uint64_t hash_seed) : by_peer_(0, EndpointHash{hash_seed}) {}
+
+  std::size_t size() const noexcept { return by_number_.size(); }
+  // False when the number belongs to another peer or the peer to another number, also during the cool-down.
+  bool may_bind(std::uint16_t number, const Endpoint& peer) const noexcept;
+  bool is_bound(std::uint16_t number) const noexcept { return by_number_.contains(number); }
+  // Binds or refreshes; the caller has asked may_bind().
+  void bind(std::uint16_t number, const Endpoint& peer, TimePoint expires_at);
+
+  // nullptr / nullopt when there is no live binding.
+  const Endpoint* peer_of(std::uint16_t number, TimePoint now) const noexcept;
+  std::optional<std::uint16_t> number_of(const Endpoint& peer, TimePoint now) const noexcept;
+
+  // Forgets what has cooled down and returns when the next one will have.
+  std::optional<TimePoint> expire(TimePoint now);
+
+ private:
+  struct Binding {
+    Endpoint peer;
+    TimePoint expires_at;
+  };
+  boost::unordered_flat_map<std::uint16_t, Binding> by_number_;
+  boost::unordered_flat_map<Endpoint, std::uint16_t, EndpointHash> by_peer_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may use the relay: static users and time-limited credentials made from a shared secret, both at the same time.
+// An immutable snapshot of one realm; a change of users is a new snapshot. All answers come from memory.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "causeway/base/time.hpp"
+#include "causeway/stun/integrity.hpp"
+
+namespace causeway::turn {
+
+// Time-limited credentials ("TURN REST API"): the username is EXPIRY:USER, with EXPIRY in seconds since 1970, and the
+// password is the base64 of HMAC-SHA1(secret, username).
+struct TimeLimitedCredential {
+  std::string username;
+  std::string password;
+};
+TimeLimitedCredential make_time_limited_credential(std::string_view secret, std::string_view user, WallTime expires_at);
+
+class Credentials {
+ public:
+  // A key the client may have used, and what it would prove.
+  struct Candidate {
+    stun::LongTermKey key;
+    std::string user;                    // who this is to quotas and logs: the username without its expiry
+    std::optional<WallTime> expires_at;  // nullopt: a static user
+  };
+
+  // users: name to password.
+  Credentials(std::string realm, const std::map<std::string, std::string>& users,
+              std::vector<std::string> shared_secrets);
+
+  const std::string& realm() const noexcept { return realm_; }
+  // Empty for an unknown user or an expired username. One candidate for each secret otherwise.
+  std::vector<Candidate> find(std::string_view username, WallTime now) const;
+
+ private:
+  std::string realm_;
+  std::map<std::string, stun::LongTermKey, std::less<>> users_;
+  std::vector<std::string> shared_secrets_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The five-tuple that identifies a client and its allocation (RFC 8656 §3.2), and how the edge finds the client again.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+#include "causeway/base/endpoint.hpp"
+
+namespace causeway::turn {
+
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+inline constexpr std::size_t kTransports = 3;
+
+constexpr bool is_stream(Transport transport) noexcept {
+  return transport != Transport::kUdp;
+}
+constexpr const char* name_of(Transport transport) noexcept {
+  switch (transport) {
+    case Transport::kUdp:
+      return "udp";
+    case Transport::kTcp:
+      return "tcp";
+    case Transport::kTls:
+      return "tls";
+  }
+  return "";
+}
+
+struct FiveTuple {
+  Endpoint client;
+  Endpoint server;  // the address the client sent to, never a wildcard
+  Transport transport = Transport::kUdp;
+
+  friend constexpr auto operator<=>(const FiveTuple&, const FiveTuple&) noexcept = default;
+};
+
+struct FiveTupleHash {
+  using is_avalanching = void;
+  std::uint64_t seed = 0;
+  std::size_t operator()(const FiveTuple& tuple) const noexcept {
+    const std::uint64_t client = EndpointHash{seed ^ static_cast<std::uint64_t>(tuple.transport)}(tuple.client);
+    return EndpointHash{client}(tuple.server);
+  }
+};
+
+// A client as the edge knows it. `link` is the edge's own handle of the listener or stream session the client came
+// through; the core stores it and hands it back.
+struct ClientRef {
+  FiveTuple five_tuple;
+  std::uint64_t link = 0;
+};
+
+}  // namespace causeway::turn

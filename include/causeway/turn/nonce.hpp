@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stateless nonces (RFC 8489 §9.2, §14.10): the server can tell that it made one, for whom and when, without
+// remembering it. No state exists for a stranger before the address it writes from is proved.
+//
+//   base64url of:  expiry, seconds since 1970 (32 bits) | HMAC-SHA256(key, expiry, realm, client address), 96 bits
+//
+// The client's port is left out: it changes with NAT rebinding and between a client's allocations.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "causeway/base/bytes.hpp"
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/time.hpp"
+
+namespace causeway::turn {
+
+using NonceKey = std::array<std::uint8_t, 32>;
+
+class NonceSource {
+ public:
+  NonceSource(const NonceKey& key, std::chrono::seconds lifetime) noexcept : key_(key), lifetime_(lifetime) {}
+
+  std::string make(std::string_view realm, const IpAddress& client, WallTime now) const;
+  // True for one that make() returned for this realm and client at most the lifetime ago.
+  bool is_valid(std::string_view nonce, std::string_view realm, const IpAddress& client, WallTime now) const;
+
+ private:
+  using Token = std::array<std::uint8_t, 16>;
+  Token token(std::uint32_t expiry, std::string_view realm, const IpAddress& client) const;
+
+  NonceKey key_;
+  std::chrono::seconds lifetime_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes out of the TURN core for one packet that went in. Spans point into the packet's own buffer or into the
+// reply buffer and are valid until either is used again.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "causeway/base/bytes.hpp"
+#include "causeway/turn/five_tuple.hpp"
+#include "causeway/turn/relay_ports.hpp"
+
+namespace causeway::turn {
+
+// Why a packet gets no answer. Each value indexes a counter.
+enum class DropReason : std::uint8_t {
+  kNeitherStunNorChannelData,
+  kMalformedStun,
+  kBadFingerprint,
+  kUnknownMethod,
+  kResponse,           // nobody asked for one
+  kBindingIndication,  // a keep-alive of a client: no answer is due (RFC 8489 §6.3.2)
+  kUnexpectedIndication,
+  kMalformedIndication,
+  kUnknownAttributeInIndication,
+  kNoAllocation,
+  kMalformedChannelData,
+  kUnknownChannel,
+  kNoPermission,
+  kOwnAddressNotRelayed,  // the peer is an address of this server, but no live relayed transport address
+  kUnknownRelay,          // a peer's packet for a relay that is closed
+  kTooLargeForIndication,
+};
+inline constexpr std::size_t kDropReasons = 16;
+
+struct Drop {
+  DropReason reason;
+};
+struct Reply {  // to the client the packet came from
+  Bytes bytes;
+};
+struct ToPeer {  // out of the relay's socket
+  RelayId relay;
+  Endpoint peer;
+  Bytes payload;
+};
+struct ToClient {  // a peer's data, framed for this client; the edge pads it on a stream
+  ClientRef client;
+  Bytes bytes;
+};
+using Outcome = std::variant<Drop, Reply, ToPeer, ToClient>;
+
+// Large enough for every reply: the longest REALM and NONCE, two addresses, integrity and fingerprint.
+using ReplyBuffer = std::array<std::uint8_t, 1280>;
+
+}  // namespace causeway::turn

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom the relay may reach. Special-purpose ranges are denied unless the operator allows them. A peer's address and
+// each IPv4 address embedded in it (IPv4-mapped, IPv4-compatible, 6to4, NAT64, Teredo) are judged; one denied is
+// enough.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/prefix.hpp"
+
+namespace causeway::turn {
+
+struct PeerPolicyOptions {
+  std::vector<Prefix> allow;
+  std::vector<Prefix> deny;
+  bool lan = false;  // permits 10/8, 172.16/12, 192.168/16, 100.64/10 and fc00::/7 without fd00:ec2::254
+};
+
+class PeerPolicy {
+ public:
+  explicit PeerPolicy(const PeerPolicyOptions& options);
+
+  // The longest prefix decides; at equal length the operator's deny wins over the operator's allow, and both over the
+  // built-in list. An address that no prefix covers is allowed.
+  bool allows(const IpAddress& peer) const noexcept;
+  // Also true only where the operator's `allow`, not just the absence of a deny, says so.
+  bool allows_explicitly(const IpAddress& peer) const noexcept;
+
+ private:
+  enum class Verdict : std::uint8_t { kNone, kBuiltInDeny, kAllow, kDeny };
+  struct Rule {
+    Prefix prefix;
+    Verdict verdict;
+  };
+  Verdict judge(const IpAddress& address) const noexcept;
+
+  std::vector<Rule> rules_;  // the first that matches decides
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which of the machine's addresses an allocation is relayed on, what is advertised for it, and which addresses are
+// this server's own. A snapshot of configuration and interfaces that the composition root makes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "causeway/base/endpoint.hpp"
+
+namespace causeway::turn {
+
+struct RelayAddressOptions {
+  // To relay on. A wildcard stands for the local address of its family to which the request came, else for
+  // default_route of that family. A family without an entry answers 440.
+  std::vector<IpAddress> relay;
+  std::vector<IpAddress> default_route;  // source address of the default route, at most one per family
+  std::vector<IpAddress> external;       // advertised instead of the local address, at most one per family
+  std::vector<IpAddress> interfaces;     // every address of this machine
+};
+
+class RelayAddresses {
+ public:
+  explicit RelayAddresses(RelayAddressOptions options) : options_(std::move(options)) {}
+
+  // The local address to bind for a request that came to `asked`; nullopt: this family is not supported (440).
+  std::optional<IpAddress> local(AddressFamily family, const IpAddress& asked) const;
+  // What the client and its peers get to see. Loopback stays as it is: no external address leads there.
+  IpAddress advertised(const IpAddress& local) const;
+
+  bool is_own(const IpAddress& address) const noexcept;
+  // An own address that relays may be open on: the address itself, or its external one.
+  bool may_relay(const IpAddress& address) const noexcept;
+
+ private:
+  bool has_wildcard(AddressFamily family) const noexcept;
+
+  RelayAddressOptions options_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ports of relayed transport addresses: the socket calls as an interface that the edge implements, and the choice
+// of a port as plain code. Binding never blocks, so an Allocate is one step and a failing bind is an honest 508.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/random.hpp"
+#include "causeway/base/result.hpp"
+
+namespace causeway::turn {
+
+// A relayed transport address of this server. The generation tells a closed relay from a later one in the same slot.
+struct RelayId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  friend constexpr bool operator==(const RelayId&, const RelayId&) noexcept = default;
+};
+
+enum class RelayOpenError : std::uint8_t {
+  kPortInUse,            // by another program: another port may do
+  kAddressNotAvailable,  // the address is not one of this machine: no port of it will do
+  kNoResources           // no descriptors or memory
+};
+
+class RelayPorts {
+ public:
+  virtual ~RelayPorts() = default;
+  // Opens a UDP socket bound to exactly this address and port; nullopt when that worked.
+  virtual std::optional<RelayOpenError> open(RelayId id, const Endpoint& local) = 0;
+  virtual void close(RelayId id) noexcept = 0;
+};
+
+enum class PortParity : std::uint8_t { kAny, kEven };
+
+// Which ports of the range are in use, per relay address, and the choice of a free one by a CSPRNG (RFC 8656 §7.2:
+// ports should be hard to predict). Never loops longer than kOpenAttemptsMax socket calls.
+class PortPool {
+ public:
+  static constexpr int kOpenAttemptsMax = 16;
+
+  PortPool(std::uint16_t port_min, std::uint16_t port_max);  // port_min <= port_max
+
+  // Opens `id` on a free port of `address` and marks that port as used. kNoResources also when none is free.
+  Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, RelayId id, const IpAddress& address, PortParity parity,
+                                             RandomSource& random);
+  void release(const Endpoint& local) noexcept;
+  bool is_in_use(const IpAddress& address) const noexcept;
+
+ private:
+  struct AddressPorts {
+    std::vector<bool> used;
+    std::uint32_t used_count = 0;
+  };
+  std::optional<std::uint32_t> choose(const std::vector<bool>& used, PortParity parity, RandomSource& random) const;
+
+  std::uint16_t port_min_;
+  std::uint32_t ports_;  // in the range
+  boost::unordered_flat_map<IpAddress, AddressPorts, IpAddressHash> by_address_;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The TURN server as a value-in, value-out machine (RFC 8656, RFC 8489): a packet goes in, an Outcome comes out,
+// nothing is pending. It knows no socket, clock or thread; the edge performs the outcomes. Not thread-safe: one
+// server belongs to one event loop. The path of relayed data allocates nothing, logs nothing and never waits.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "causeway/base/random.hpp"
+#include "causeway/base/time.hpp"
+#include "causeway/stun/message.hpp"
+#include "causeway/turn/allocation_table.hpp"
+#include "causeway/turn/authenticator.hpp"
+#include "causeway/turn/events.hpp"
+#include "causeway/turn/outcome.hpp"
+#include "causeway/turn/peer_policy.hpp"
+#include "causeway/turn/quota.hpp"
+#include "causeway/turn/relay_addresses.hpp"
+#include "causeway/turn/relay_ports.hpp"
+
+namespace causeway::turn {
+
+struct ServerOptions {
+  // RFC 8656 §3.2, §9, §12.
+  std::chrono::seconds allocation_lifetime_default{600};
+  std::chrono::seconds allocation_lifetime_max{3600};
+  std::chrono::seconds permission_lifetime{300};
+  std::chrono::seconds channel_lifetime{600};
+  std::chrono::seconds nonce_lifetime{3600};     // RFC 8656 §5: at least one expiry an hour
+  std::uint32_t allocations_per_user_max = 100;  // 0: no limit
+  std::uint32_t allocations_total_max = 0;       // 0: no limit but that of the port range
+  std::uint32_t permissions_per_allocation_max = 256;
+  std::uint32_t channels_per_allocation_max = 256;
+  std::uint16_t relay_port_min = 49152;
+  std::uint16_t relay_port_max = 65535;
+  PeerPolicyOptions peers;
+  RelayAddressOptions relay_addresses;
+};
+
+// What the server needs of its surroundings. All outlive it.
+struct ServerEnvironment {
+  RelayPorts& relay_ports;
+  RandomSource& random;
+  Events& events;
+};
+
+struct Counters {
+  std::array<std::uint64_t, kDropReasons> drops{};
+  std::array<std::uint64_t, 16> requests_by_method{};  // all known methods are below 16
+  std::array<std::uint64_t, 700> errors_by_code{};
+};
+
+// One datagram or one framed message of a stream. In front of `bytes` at least kHeadroomBytes may be overwritten, and
+// behind a payload at least the three octets of its padding: a peer's data is framed for its receiver in place.
+struct ClientPacket {
+  ClientRef client;
+  MutableBytes bytes;
+};
+
+class Server {
+ public:
+  // 48 for the header of a Data indication with an IPv6 peer, rounded up.
+  static constexpr std::size_t kHeadroomBytes = 64;
+  static constexpr std::size_t kTailroomBytes = 3;
+
+  Server(const ServerOptions& options, std::shared_ptr<const Credentials> credentials, const NonceKey& nonce_key,
+         ServerEnvironment environment);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  Outcome on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply);
+  // A datagram from `peer` at a relay's socket; headroom and tailroom as for ClientPacket.
+  Outcome on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  // The client's connection has ended, and with it its allocation.
+  void on_client_gone(const FiveTuple& client, Now now);
+  void on_timer(Now now);
+  std::optional<TimePoint> next_deadline() const noexcept { return allocations_.timers().next_deadline(); }
+  // Ends all allocations.
+  void stop(Now now);
+
+  const AllocationTable& allocations() const noexcept { return allocations_; }
+  const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  struct Request {
+    const ClientPacket& packet;
+    const stun::MessageView& message;
+    const Identity& identity;
+    Now now;
+  };
+  // What an Allocate will do, once every check has passed.
+  struct AllocatePlan {
+    IpAddress local;
+    PortParity parity;
+    std::chrono::seconds lifetime;
+  };
+  using Failure = std::optional<StunError>;
+
+  Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
+  Outcome on_indication(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
+  Failure dispatch(const Request& request, stun::MessageBuilder& reply);
+  Bytes write_error(const ClientPacket& packet, const stun::MessageView& message, const StunError& error,
+                    const Identity* identity, Now now, ReplyBuffer& reply);
+
+  Failure on_allocate(const Request& request, stun::MessageBuilder& reply);
+  Result<AllocatePlan, StunError> check_allocate(const Request& request) const;
+  Result<Allocation*, StunError> open_allocation(const Request& request, const AllocatePlan& plan);
+  Failure on_refresh(const Request& request, stun::MessageBuilder& reply);
+  Failure on_create_permission(const Request& request);
+  Failure on_channel_bind(const Request& request);
+  Result<Allocation*, StunError> find_allocation(const Request& request) const;
+  Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
+  void install_permission(Allocation& allocation, const IpAddress& peer, Now now);
+  Result<std::chrono::seconds, StunError> requested_lifetime(const stun::MessageView& message) const;
+  std::chrono::seconds grant_lifetime(std::chrono::seconds requested) const;
+
+  Outcome on_channel_data(const ClientPacket& packet, Now now) noexcept;
+  Outcome on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
+  Outcome to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  Outcome to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  stun::TransactionId next_transaction_id() noexcept;
+  Outcome drop(DropReason reason) noexcept;
+
+  bool is_own_relay_address(const IpAddress& address) const noexcept;
+  void end(Allocation& allocation, EndReason reason, Now now);
+
+  ServerOptions options_;
+  ServerEnvironment environment_;
+  Authenticator authenticator_;
+  PeerPolicy policy_;
+  RelayAddresses addresses_;
+  PortPool ports_;
+  Quota quota_;
+  std::uint64_t hash_seed_;
+  AllocationTable allocations_;
+  Counters counters_;
+  std::uint64_t indications_sent_ = 0;
+};
+
+}  // namespace causeway::turn

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/nonce.hpp"
+
+#include <algorithm>
+
+#include "causeway/base/base64.hpp"
+#include "causeway/stun/integrity.hpp"
+
+namespace causeway::turn {
+
+std::string NonceSource::make(std::string_view realm, const IpAddress& client, WallTime now) const {
+  const auto expiry = static_cast<std::uint32_t>((now + lifetime_).time_since_epoch().count());
+  return base64url_encode(token(expiry, realm, client));
+}
+
+bool NonceSource::is_valid(std::string_view nonce, std::string_view realm, const IpAddress& client,
+                           WallTime now) const {
+  const auto claimed = base64url_decode(nonce);
+  if (!claimed || claimed->size() != Token{}.size()) return false;
+  const std::uint32_t expiry = load_be32(claimed->data());
+  if (!equal_constant_time(*claimed, token(expiry, realm, client))) return false;
+  return now.time_since_epoch().count() < expiry;
+}
+
+NonceSource::Token NonceSource::token(std::uint32_t expiry, std::string_view realm, const IpAddress& client) const {
+  Token token{};
+  store_be32(token.data(), expiry);
+  const auto mac = stun::hmac_sha256(key_, {Bytes{token}.first(4), as_bytes(realm), client.octets()});
+  std::copy_n(mac.begin(), token.size() - 4, token.begin() + 4);
+  return token;
+}
+
+}  // namespace causeway::turn

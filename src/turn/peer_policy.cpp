@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/peer_policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/container/static_vector.hpp>
+#include <string_view>
+
+namespace causeway::turn {
+namespace {
+
+// Special-purpose ranges of the IANA registries, multicast, and what maps to IPv4 in some network.
+constexpr std::array<std::string_view, 32> kBuiltInDeny{
+    "0.0.0.0/8",      "10.0.0.0/8",       "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24",   "192.0.2.0/24",     "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4",      "240.0.0.0/4",    "::/128",         "::1/128",        "::ffff:0:0/96",
+    "::/96",          "64:ff9b::/96",     "64:ff9b:1::/48", "100::/64",       "2001::/23",      "2001:db8::/32",
+    "2002::/16",      "3fff::/20",        "5f00::/16",      "fc00::/7",       "fe80::/10",      "fec0::/10",
+    "ff00::/8",       "fd00:ec2::254/128"};  // the last: a cloud's metadata service, denied even in a LAN
+
+constexpr std::array<std::string_view, 5> kLan{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+                                               "fc00::/7"};
+
+IpAddress v4_at(Bytes octets, std::size_t position) {
+  return IpAddress{
+      std::array<std::uint8_t, 4>{octets[position], octets[position + 1], octets[position + 2], octets[position + 3]}};
+}
+
+bool starts_with(Bytes octets, std::initializer_list<std::uint8_t> prefix) {
+  return std::equal(prefix.begin(), prefix.end(), octets.begin());
+}
+
+using Embedded = boost::container::static_vector<IpAddress, 2>;
+
+// The IPv4 addresses that an IPv6 address stands for in some network.
+Embedded embedded_v4(const IpAddress& address) {
+  Embedded found;
+  if (address.is_v4()) return found;
+  const Bytes o = address.octets();
+  if (starts_with(o, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) {  // IPv4-mapped and IPv4-compatible (RFC 4291 §2.5.5)
+    found.push_back(v4_at(o, 12));
+  } else if (starts_with(o, {0x20, 0x02})) {  // 6to4 (RFC 3056 §2)
+    found.push_back(v4_at(o, 2));
+  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b, 0, 1})) {  // local NAT64 (RFC 8215): as /96 and as /48
+    found.push_back(v4_at(o, 12));
+    found.push_back(IpAddress{std::array<std::uint8_t, 4>{o[6], o[7], o[9], o[10]}});  // RFC 6052 §2.2
+  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b})) {                               // NAT64 (RFC 6052 §2.1)
+    found.push_back(v4_at(o, 12));
+  } else if (starts_with(o, {0x20, 0x01, 0, 0})) {  // Teredo: server, and client with its bits inverted (RFC 4380 §4)
+    found.push_back(v4_at(o, 4));
+    found.push_back(
+        IpAddress{std::array<std::uint8_t, 4>{static_cast<std::uint8_t>(~o[12]), static_cast<std::uint8_t>(~o[13]),
+                                              static_cast<std::uint8_t>(~o[14]), static_cast<std::uint8_t>(~o[15])}});
+  }
+  return found;
+}
+
+}  // namespace
+
+PeerPolicy::PeerPolicy(const PeerPolicyOptions& options) {
+  for (const std::string_view text : kBuiltInDeny) {
+    const bool permitted = options.lan && std::find(kLan.begin(), kLan.end(), text) != kLan.end();
+    if (!permitted) rules_.push_back({*Prefix::parse(text), Verdict::kBuiltInDeny});
+  }
+  for (const Prefix& prefix : options.allow)
+    rules_.push_back({prefix, Verdict::kAllow});
+  for (const Prefix& prefix : options.deny)
+    rules_.push_back({prefix, Verdict::kDeny});
+  std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) {
+    if (a.prefix.length() != b.prefix.length()) return a.prefix.length() > b.prefix.length();
+    return a.verdict > b.verdict;
+  });
+}
+
+PeerPolicy::Verdict PeerPolicy::judge(const IpAddress& address) const noexcept {
+  for (const Rule& rule : rules_) {
+    if (rule.prefix.contains(address)) return rule.verdict;
+  }
+  return Verdict::kNone;
+}
+
+bool PeerPolicy::allows(const IpAddress& peer) const noexcept {
+  const auto is_allowed = [this](const IpAddress& address) {
+    const Verdict verdict = judge(address);
+    return verdict == Verdict::kNone || verdict == Verdict::kAllow;
+  };
+  const Embedded embedded = embedded_v4(peer);
+  return is_allowed(peer) && std::all_of(embedded.begin(), embedded.end(), is_allowed);
+}
+
+bool PeerPolicy::allows_explicitly(const IpAddress& peer) const noexcept {
+  return judge(peer) == Verdict::kAllow && allows(peer);
+}
+
+}  // namespace causeway::turn

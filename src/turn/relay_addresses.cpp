@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/relay_addresses.hpp"
+
+#include <algorithm>
+
+namespace causeway::turn {
+namespace {
+
+std::optional<IpAddress> first_of(const std::vector<IpAddress>& addresses, AddressFamily family) {
+  for (const IpAddress& address : addresses) {
+    if (address.family() == family) return address;
+  }
+  return std::nullopt;
+}
+
+bool contains(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+}  // namespace
+
+bool RelayAddresses::has_wildcard(AddressFamily family) const noexcept {
+  return std::any_of(options_.relay.begin(), options_.relay.end(), [family](const IpAddress& address) {
+    return address.family() == family && address.is_unspecified();
+  });
+}
+
+std::optional<IpAddress> RelayAddresses::local(AddressFamily family, const IpAddress& asked) const {
+  if (has_wildcard(family)) {
+    if (asked.family() == family && !asked.is_unspecified()) return asked;
+    return first_of(options_.default_route, family);
+  }
+  return first_of(options_.relay, family);
+}
+
+IpAddress RelayAddresses::advertised(const IpAddress& local) const {
+  if (local.is_loopback()) return local;
+  return first_of(options_.external, local.family()).value_or(local);
+}
+
+bool RelayAddresses::is_own(const IpAddress& address) const noexcept {
+  return contains(options_.interfaces, address) || contains(options_.external, address) ||
+         contains(options_.relay, address);
+}
+
+bool RelayAddresses::may_relay(const IpAddress& address) const noexcept {
+  if (address.is_unspecified()) return false;
+  if (contains(options_.external, address) || contains(options_.relay, address)) return true;
+  return has_wildcard(address.family()) && contains(options_.interfaces, address);
+}
+
+}  // namespace causeway::turn

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The path of relayed data: ChannelData and Send indications from the client, datagrams from peers. Nothing here
+// allocates, logs or waits, and no payload is copied: it is framed anew in the room around it.
+#include <algorithm>
+
+#include "causeway/stun/attributes.hpp"
+#include "causeway/stun/channel_data.hpp"
+#include "causeway/turn/server.hpp"
+
+namespace causeway::turn {
+
+using stun::AttributeType;
+
+namespace {
+
+// What fits beside two attribute headers and an IPv6 address into the 16 bits of the message length.
+constexpr std::size_t kIndicationPayloadBytesMax = 65532 - 2 * stun::kAttributeHeaderBytes - stun::kXorAddressBytesMax;
+
+// RFC 8489 §6.3.2, and RFC 8656 §11.2 for DONT-FRAGMENT, which is not supported.
+bool is_understood_in_send(AttributeType type) noexcept {
+  return type == AttributeType::kXorPeerAddress || type == AttributeType::kData || !is_comprehension_required(type);
+}
+
+// RFC 8656 §11.3: XOR-PEER-ADDRESS and DATA, written around the payload where it lies.
+Bytes write_data_indication_around(MutableBytes payload, const Endpoint& peer, const stun::TransactionId& id) {
+  std::array<std::uint8_t, stun::kXorAddressBytesMax> address{};
+  const std::size_t address_bytes = stun::write_xor_address(address.data(), peer, id);
+  const std::size_t padding = (4 - payload.size() % 4) % 4;
+  const std::size_t attributes_bytes = 2 * stun::kAttributeHeaderBytes + address_bytes + payload.size() + padding;
+
+  std::uint8_t* const begin = payload.data() - 2 * stun::kAttributeHeaderBytes - address_bytes - stun::kHeaderBytes;
+  std::uint8_t* to = begin;
+  store_be16(to, stun::message_type(stun::Method::kData, stun::MessageClass::kIndication));
+  store_be16(to + 2, static_cast<std::uint16_t>(attributes_bytes));
+  store_be32(to + 4, stun::kMagicCookie);
+  std::copy(id.begin(), id.end(), to + 8);
+  to += stun::kHeaderBytes;
+  store_be16(to, static_cast<std::uint16_t>(AttributeType::kXorPeerAddress));
+  store_be16(to + 2, static_cast<std::uint16_t>(address_bytes));
+  std::copy_n(address.begin(), address_bytes, to + stun::kAttributeHeaderBytes);
+  to += stun::kAttributeHeaderBytes + address_bytes;
+  store_be16(to, static_cast<std::uint16_t>(AttributeType::kData));
+  store_be16(to + 2, static_cast<std::uint16_t>(payload.size()));
+  std::fill_n(payload.data() + payload.size(), padding, std::uint8_t{0});
+  return {begin, stun::kHeaderBytes + attributes_bytes};
+}
+
+}  // namespace
+
+Outcome Server::on_channel_data(const ClientPacket& packet, Now now) noexcept {
+  const auto data = stun::parse_channel_data(packet.bytes);
+  if (!data) return drop(DropReason::kMalformedChannelData);
+  Allocation* allocation = allocations_.find(packet.client.five_tuple);
+  if (allocation == nullptr) return drop(DropReason::kNoAllocation);
+  const Endpoint* peer = allocation->channels.peer_of(data->number, now.steady);
+  if (peer == nullptr) return drop(DropReason::kUnknownChannel);
+  return to_peer(*allocation, *peer, data->payload, now);
+}
+
+Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept {
+  bool understood = true;
+  message.for_each([&understood](const stun::Attribute& attribute) {
+    if (!is_understood_in_send(attribute.type)) understood = false;
+  });
+  if (!understood) return drop(DropReason::kUnknownAttributeInIndication);
+  const auto peer_attribute = message.value(AttributeType::kXorPeerAddress);
+  const auto data = message.find(AttributeType::kData);
+  if (!peer_attribute || !data) return drop(DropReason::kMalformedIndication);
+  const auto peer = stun::read_xor_address(*peer_attribute, message.transaction_id());
+  if (!peer) return drop(DropReason::kMalformedIndication);
+  Allocation* allocation = allocations_.find(packet.client.five_tuple);
+  if (allocation == nullptr) return drop(DropReason::kNoAllocation);
+  const std::size_t offset = data->offset + stun::kAttributeHeaderBytes;
+  return to_peer(*allocation, *peer, packet.bytes.subspan(offset, data->value.size()), now);
+}
+
+Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+  // RFC 8656 §12.6, §11.2: a channel's traffic needs a live permission too.
+  const Permission* permission = allocation.permissions.find(peer.address, now.steady);
+  if (permission == nullptr) return drop(DropReason::kNoPermission);
+  if (permission->own_address) {
+    if (Allocation* target = allocations_.find_relayed(peer)) {
+      allocation.from_client.count(payload.size());
+      return to_client(*target, allocation.relayed_address, payload, now);
+    }
+    if (!policy_.allows_explicitly(peer.address)) return drop(DropReason::kOwnAddressNotRelayed);
+  }
+  allocation.from_client.count(payload.size());
+  return ToPeer{allocation.relay, peer, payload};
+}
+
+Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+  Allocation* allocation = allocations_.find(relay);
+  if (allocation == nullptr) return drop(DropReason::kUnknownRelay);
+  return to_client(*allocation, peer, payload, now);
+}
+
+// RFC 8656 §11.3, §12.7.
+Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+  if (allocation.permissions.find(peer.address, now.steady) == nullptr) return drop(DropReason::kNoPermission);
+  const auto number = allocation.channels.number_of(peer, now.steady);
+  if (!number && payload.size() > kIndicationPayloadBytesMax) return drop(DropReason::kTooLargeForIndication);
+  allocation.from_peers.count(payload.size());
+  if (number) {
+    return ToClient{allocation.client, stun::write_channel_data_in_front(payload, *number)};
+  }
+  return ToClient{allocation.client, write_data_indication_around(payload, peer, next_transaction_id())};
+}
+
+// Unique and of no pattern; that it could be computed from the seed matters to no one, as nothing answers it.
+stun::TransactionId Server::next_transaction_id() noexcept {
+  const std::uint64_t first = mix_hash(hash_seed_, ++indications_sent_);
+  const std::uint64_t second = mix_hash(first, indications_sent_);
+  stun::TransactionId id{};
+  store_be32(id.data(), static_cast<std::uint32_t>(first));
+  store_be32(id.data() + 4, static_cast<std::uint32_t>(first >> 32));
+  store_be32(id.data() + 8, static_cast<std::uint32_t>(second));
+  return id;
+}
+
+}  // namespace causeway::turn

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refresh (RFC 8656 §8), and what it shares with the other requests that concern an allocation.
+#include <algorithm>
+
+#include "causeway/stun/attributes.hpp"
+#include "causeway/turn/server.hpp"
+
+namespace causeway::turn {
+
+using stun::AttributeType;
+using stun::ErrorCode;
+
+// RFC 8656 §5: such a request needs the allocation of its five-tuple and the username the allocation was made with.
+Result<Allocation*, StunError> Server::find_allocation(const Request& request) const {
+  Allocation* allocation = allocations_.find(request.packet.client.five_tuple);
+  if (allocation == nullptr) return StunError{ErrorCode::kAllocationMismatch};
+  if (allocation->username != request.identity.username) return StunError{ErrorCode::kWrongCredentials};
+  return allocation;
+}
+
+Result<std::chrono::seconds, StunError> Server::requested_lifetime(const stun::MessageView& message) const {
+  const auto attribute = message.value(AttributeType::kLifetime);
+  if (!attribute) return options_.allocation_lifetime_default;
+  const auto seconds = stun::read_u32(*attribute);
+  if (!seconds) return StunError{ErrorCode::kBadRequest};
+  return std::chrono::seconds{*seconds};
+}
+
+// RFC 8656 §7.2: no less than the default, no more than the maximum.
+std::chrono::seconds Server::grant_lifetime(std::chrono::seconds requested) const {
+  return std::clamp(requested, options_.allocation_lifetime_default, options_.allocation_lifetime_max);
+}
+
+Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder& reply) {
+  const auto found = find_allocation(request);
+  if (!found) return found.error();
+  Allocation& allocation = **found;
+  const auto lifetime = requested_lifetime(request.message);
+  if (!lifetime) return lifetime.error();
+  if (const auto family = request.message.value(AttributeType::kRequestedAddressFamily)) {  // RFC 8656 §8.2
+    const auto number = stun::read_requested_address_family(*family);
+    if (!number) return StunError{ErrorCode::kBadRequest};
+    if (*number != static_cast<std::uint8_t>(allocation.local.address.family())) {
+      return StunError{ErrorCode::kPeerAddressFamilyMismatch};
+    }
+  }
+
+  if (*lifetime == std::chrono::seconds{0}) {
+    end(allocation, EndReason::kReleased, request.now);
+    reply.add_u32(AttributeType::kLifetime, 0);
+    return std::nullopt;
+  }
+  allocation.expires_at = std::min(request.now.steady + grant_lifetime(*lifetime), allocation.credential_ends_at);
+  allocations_.wake_at(allocation, allocation.expires_at);
+  const auto granted = std::chrono::duration_cast<std::chrono::seconds>(allocation.expires_at - request.now.steady);
+  reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(granted.count()));
+  return std::nullopt;
+}
+
+}  // namespace causeway::turn

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests: parsing, authentication, dispatch, and the one place where errors become bytes.
+#include "causeway/turn/server.hpp"
+
+#include <algorithm>
+
+#include "causeway/stun/attributes.hpp"
+#include "causeway/stun/channel_data.hpp"
+#include "causeway/stun/integrity.hpp"
+
+namespace causeway::turn {
+
+using stun::AttributeType;
+using stun::ErrorCode;
+using stun::MessageBuilder;
+using stun::MessageClass;
+using stun::MessageView;
+using stun::Method;
+
+namespace {
+
+bool is_understood(AttributeType type) noexcept {
+  switch (type) {
+    case AttributeType::kUsername:
+    case AttributeType::kMessageIntegrity:
+    case AttributeType::kMessageIntegritySha256:
+    case AttributeType::kChannelNumber:
+    case AttributeType::kLifetime:
+    case AttributeType::kXorPeerAddress:
+    case AttributeType::kData:
+    case AttributeType::kRealm:
+    case AttributeType::kNonce:
+    case AttributeType::kRequestedAddressFamily:
+    case AttributeType::kEvenPort:
+    case AttributeType::kRequestedTransport:
+    case AttributeType::kReservationToken:
+      return true;
+    default:
+      return !is_comprehension_required(type);
+  }
+}
+
+// Binding needs none of TURN's attributes; those of ICE checks (RFC 8445 §16.1) arrive when a client probes us.
+bool is_understood_in_binding(AttributeType type) noexcept {
+  return type == AttributeType::kPriority || type == AttributeType::kUseCandidate || is_understood(type);
+}
+
+template <class IsUnderstood>
+std::optional<StunError> check_unknown_attributes(const MessageView& message, IsUnderstood is_known) {
+  StunError error{ErrorCode::kUnknownAttribute};
+  message.for_each([&](const stun::Attribute& attribute) {
+    const auto type = static_cast<std::uint16_t>(attribute.type);
+    auto& unknown = error.unknown_attributes;
+    if (is_known(attribute.type) || unknown.size() == unknown.capacity()) return;
+    if (std::find(unknown.begin(), unknown.end(), type) == unknown.end()) unknown.push_back(type);
+  });
+  if (error.unknown_attributes.empty()) return std::nullopt;
+  return error;
+}
+
+bool is_turn_request(Method method) noexcept {
+  return method == Method::kAllocate || method == Method::kRefresh || method == Method::kCreatePermission ||
+         method == Method::kChannelBind;
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> credentials, const NonceKey& nonce_key,
+               ServerEnvironment environment)
+    : options_(options),
+      environment_(environment),
+      authenticator_(std::move(credentials), NonceSource{nonce_key, options.nonce_lifetime}),
+      policy_(options.peers),
+      addresses_(options.relay_addresses),
+      ports_(options.relay_port_min, options.relay_port_max),
+      quota_(options.allocations_per_user_max, options.allocations_total_max),
+      hash_seed_(environment.random.next()),
+      allocations_(hash_seed_) {
+  // No rehash of a large table while calls run.
+  const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
+  allocations_.reserve(options.allocations_total_max != 0 ? options.allocations_total_max : ports);
+}
+
+Server::~Server() = default;
+
+Outcome Server::drop(DropReason reason) noexcept {
+  ++counters_.drops[static_cast<std::size_t>(reason)];
+  return Drop{reason};
+}
+
+Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply) {
+  if (packet.bytes.empty()) return drop(DropReason::kNeitherStunNorChannelData);
+  switch (stun::classify_first_octet(packet.bytes.front())) {
+    case stun::FirstOctet::kChannelData:
+      return on_channel_data(packet, now);
+    case stun::FirstOctet::kStun:
+      break;
+    default:
+      return drop(DropReason::kNeitherStunNorChannelData);
+  }
+  const auto message = MessageView::parse(packet.bytes);
+  if (!message) return drop(DropReason::kMalformedStun);
+  if (check_fingerprint(*message) == stun::Fingerprint::kInvalid) return drop(DropReason::kBadFingerprint);
+  switch (message->message_class()) {
+    case MessageClass::kRequest:
+      return on_request(packet, *message, now, reply);
+    case MessageClass::kIndication:
+      return on_indication(packet, *message, now);
+    default:
+      return drop(DropReason::kResponse);
+  }
+}
+
+Outcome Server::on_indication(const ClientPacket& packet, const MessageView& message, Now now) noexcept {
+  if (message.method() == Method::kSend) return on_send(packet, message, now);
+  if (message.method() == Method::kBinding) return drop(DropReason::kBindingIndication);
+  return drop(DropReason::kUnexpectedIndication);
+}
+
+Outcome Server::on_request(const ClientPacket& packet, const MessageView& message, Now now, ReplyBuffer& reply) {
+  const Method method = message.method();
+  MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
+  if (method == Method::kBinding) {
+    ++counters_.requests_by_method[static_cast<std::size_t>(method)];
+    if (const auto error = check_unknown_attributes(message, is_understood_in_binding)) {
+      return Reply{write_error(packet, message, *error, nullptr, now, reply)};
+    }
+    success.add_xor_address(AttributeType::kXorMappedAddress, packet.client.five_tuple.client);
+    if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
+    return Reply{success.finish()};
+  }
+  if (!is_turn_request(method)) return drop(DropReason::kUnknownMethod);  // RFC 8489 §6.3
+  ++counters_.requests_by_method[static_cast<std::size_t>(method)];
+
+  const auto identity = authenticator_.authenticate(message, packet.client.five_tuple.client.address, now);
+  if (!identity) return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
+  // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
+  auto failure = check_unknown_attributes(message, is_understood);
+  if (!failure) failure = dispatch({packet, message, *identity, now}, success);
+  if (failure) return Reply{write_error(packet, message, *failure, &*identity, now, reply)};
+  success.add_message_integrity(identity->credential.key.octets());
+  if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
+  return Reply{success.finish()};
+}
+
+Server::Failure Server::dispatch(const Request& request, MessageBuilder& reply) {
+  switch (request.message.method()) {
+    case Method::kAllocate:
+      return on_allocate(request, reply);
+    case Method::kRefresh:
+      return on_refresh(request, reply);
+    case Method::kCreatePermission:
+      return on_create_permission(request);
+    default:
+      return on_channel_bind(request);
+  }
+}
+
+Bytes Server::write_error(const ClientPacket& packet, const MessageView& message, const StunError& error,
+                          const Identity* identity, Now now, ReplyBuffer& reply) {
+  ++counters_.errors_by_code[static_cast<std::size_t>(error.code)];
+  MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
+  response.add_error_code(error.code);
+  if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
+    const IpAddress& client = packet.client.five_tuple.client.address;
+    response.add_text(AttributeType::kRealm, authenticator_.realm());
+    response.add_text(AttributeType::kNonce, authenticator_.make_nonce(client, now));
+  }
+  if (error.code == ErrorCode::kUnknownAttribute) {
+    std::array<std::uint8_t, 32> types{};
+    std::size_t used = 0;
+    for (const std::uint16_t type : error.unknown_attributes) {
+      store_be16(types.data() + used, type);
+      used += 2;
+    }
+    response.add(AttributeType::kUnknownAttributes, Bytes{types}.first(used));
+  }
+  if (identity != nullptr) response.add_message_integrity(identity->credential.key.octets());
+  if (message.has(AttributeType::kFingerprint)) response.add_fingerprint();
+
+  // The first, empty-handed request of every client is refused by design and no news to anybody.
+  const auto username = message.value(AttributeType::kUsername);
+  if (username) {
+    environment_.events.on_request_refused(packet.client.five_tuple, message.method(), error.code, as_text(*username));
+  }
+  return response.finish();
+}
+
+void Server::on_client_gone(const FiveTuple& client, Now now) {
+  if (Allocation* allocation = allocations_.find(client)) end(*allocation, EndReason::kClientGone, now);
+}
+
+void Server::on_timer(Now now) {
+  while (Allocation* allocation = allocations_.timers().pop_expired(now.steady)) {
+    if (allocation->credential_ends_at <= now.steady) {
+      end(*allocation, EndReason::kCredentialExpired, now);
+      continue;
+    }
+    if (allocation->expires_at <= now.steady) {
+      end(*allocation, EndReason::kExpired, now);
+      continue;
+    }
+    TimePoint next = allocation->expires_at;
+    if (const auto deadline = allocation->permissions.expire(now.steady)) next = std::min(next, *deadline);
+    if (const auto deadline = allocation->channels.expire(now.steady)) next = std::min(next, *deadline);
+    allocations_.wake_at(*allocation, next);
+  }
+}
+
+void Server::stop(Now now) {
+  allocations_.for_each([&](Allocation& allocation) { end(allocation, EndReason::kServerStopped, now); });
+}
+
+void Server::end(Allocation& allocation, EndReason reason, Now now) {
+  const std::unique_ptr<Allocation> ended = allocations_.remove(allocation);
+  environment_.relay_ports.close(ended->relay);
+  ports_.release(ended->local);
+  environment_.events.on_allocation_ended(*ended, reason, now);
+}
+
+const char* name_of(EndReason reason) noexcept {
+  switch (reason) {
+    case EndReason::kReleased:
+      return "released by the client";
+    case EndReason::kExpired:
+      return "not refreshed";
+    case EndReason::kCredentialExpired:
+      return "credential expired";
+    case EndReason::kClientGone:
+      return "connection closed";
+    case EndReason::kServerStopped:
+      return "server stopped";
+  }
+  return "";
+}
+
+}  // namespace causeway::turn
