@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The signaling service without a network: one event in, a list of deliveries out, nothing pending in between.
+// The edge owns the connections and performs the deliveries in their order; the Hub owns sessions, rooms and members.
+// One loop owns a Hub: it is not thread-safe.
+//
+//   connection accepted  → open              text frame, read by the codec → on_message / on_bad_message
+//   connection gone      → on_close          connection must go (reason known to the edge only) → end
+//   next_deadline() due  → on_timer          process stops → end_all
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "causeway/base/random.hpp"
+#include "causeway/base/time.hpp"
+#include "causeway/base/timer_queue.hpp"
+#include "causeway/signaling/codes.hpp"
+#include "causeway/signaling/ice_servers.hpp"
+#include "causeway/signaling/message.hpp"
+#include "causeway/signaling/room.hpp"
+
+namespace causeway::signaling {
+
+struct HubOptions {
+  std::size_t sessions_max = 10'000;
+  std::size_t rooms_max = 5'000;
+  std::size_t room_members_max = 16;
+  std::chrono::seconds join_deadline{10};
+  // Kept by the edge, announced in `welcome`.
+  std::size_t message_bytes_max = 64 * 1024;
+  std::chrono::seconds ping{25};
+};
+
+// What the HTTP upgrade request said.
+struct OpenRequest {
+  std::optional<std::string> plain_room;  // the decoded query parameter of /ws?room=NAME; nullopt for /ws
+  std::string host;                       // see IceServersRequest
+  bool secure = false;
+};
+
+struct Delivery {
+  SessionId receiver{};
+  // One object for all receivers of a broadcast, so that its text can be written once. nullptr: only close.
+  std::shared_ptr<const ServerMessage> message;
+  std::optional<std::uint64_t> seq;  // the receiver's own, to be written into the text
+  // Close with this after the message. The Hub has forgotten the session already and ignores further events of it.
+  // For kSlowReader the edge drops what it still holds for the session, for any other reason it sends that first.
+  std::optional<CloseReason> close;
+};
+using Deliveries = std::vector<Delivery>;
+
+struct HubCounters {
+  Counters<RelayType, kRelayTypes> relayed;  // messages taken from members, not copies sent
+  Counters<ErrorCode, kErrorCodes> errors;
+  Counters<CloseReason, kCloseReasons> closes;
+  Counters<LeftReason, kLeftReasons> left;
+  std::uint64_t opened = 0;
+  std::uint64_t joined = 0;
+};
+
+class Hub {
+ public:
+  // Both references outlive the Hub.
+  Hub(const HubOptions& options, IceServers& ice_servers, RandomSource& random);
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // Events of a session that is not (or no longer) known are ignored.
+  [[nodiscard]] Deliveries open(SessionId id, const OpenRequest& request, Now now);
+  [[nodiscard]] Deliveries on_message(SessionId id, const ClientMessage& message, Now now);
+  [[nodiscard]] Deliveries on_bad_message(SessionId id, const BadMessage& bad);
+  // kLeft when the client closed in order (a close frame), kLost when the connection broke or fell silent.
+  [[nodiscard]] Deliveries on_close(SessionId id, LeftReason reason);
+  // The edge cannot go on with this connection: kNotText, kTooBig, kSlowReader.
+  [[nodiscard]] Deliveries end(SessionId id, CloseReason reason);
+  [[nodiscard]] Deliveries end_all(CloseReason reason);
+
+  [[nodiscard]] Deliveries on_timer(Now now);
+  std::optional<TimePoint> next_deadline() const noexcept { return timers_.next_deadline(); }
+
+  std::size_t sessions() const noexcept { return sessions_.size(); }
+  std::size_t rooms() const noexcept { return rooms_.size(); }
+  const HubCounters& counters() const noexcept { return counters_; }
+
+ private:
+  // Its one timer is the join deadline while it has no member, then the renewal of the member's ICE servers.
+  struct Session : Timer {
+    SessionId id{};
+    std::string host;
+    bool secure = false;
+    bool has_spoken = false;
+    Member* member = nullptr;  // nullptr: not in a room
+
+    bool is_plain() const noexcept { return member != nullptr && member->plain; }
+  };
+
+  void join(Session& session, const Join& request, std::string_view request_id, Now now, Deliveries& out);
+  void relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Deliveries& out);
+  void leave(Session& session, std::string_view request_id, Now now, Deliveries& out);
+  void send_ice(Session& session, std::string_view request_id, Now now, Deliveries& out);
+
+  // Why nobody can enter this room now; nullopt: the way is free.
+  std::optional<ErrorCode> refusal(std::string_view room_name) const;
+  Member& enter(Session& session, std::string_view room_name, std::string name, bool plain);
+  void announce_arrival(const Member& member, Deliveries& out);
+  void depart(Session& session, LeftReason reason, Deliveries& out);
+  IceServerList ice_servers(Session& session, Now now);
+
+  void send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out);
+  // To all but `except` (may be nullptr) that are not plain.
+  void broadcast(const Room& room, const Member* except, ServerMessage message, Deliveries& out);
+  void send_error(SessionId id, Error error, Deliveries& out);
+  // Fatal: the error, then the goodbye.
+  void refuse(SessionId id, bool plain, ErrorCode code, Deliveries& out);
+  void say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out);
+  void forget(Session& session, LeftReason reason, Deliveries& out);
+  std::string random_id();
+
+  const HubOptions options_;
+  IceServers& ice_servers_;
+  RandomSource& random_;
+  // Timers are pointed at: both tables keep their elements in place. Clients choose the names of rooms, hence a tree:
+  // no choice of names makes it slow.
+  std::unordered_map<SessionId, Session> sessions_;
+  std::map<std::string, Room, std::less<>> rooms_;
+  TimerQueue<Session> timers_;
+  HubCounters counters_;
+};
+
+}  // namespace causeway::signaling

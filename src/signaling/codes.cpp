@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/signaling/codes.hpp"
+
+namespace causeway::signaling {
+namespace {
+
+struct Closing {
+  std::string_view name;
+  std::uint16_t code;
+  ByeAction action;
+};
+
+constexpr std::array<Closing, kCloseReasons> kClosings{{
+    {"going-away", 1001, ByeAction::kRejoin},
+    {"not-text", 1003, ByeAction::kStop},
+    {"not-json", 1007, ByeAction::kStop},
+    {"too-big", 1009, ByeAction::kStop},
+    {"join-deadline", 4000, ByeAction::kStop},
+    {"room-full", 4001, ByeAction::kStop},
+    {"server-full", 4002, ByeAction::kRejoin},
+    {"bad-room", 4003, ByeAction::kStop},
+    {"slow-reader", 4004, ByeAction::kResume},
+}};
+
+template <class Enum, std::size_t kValues>
+std::string_view look_up(const std::array<std::string_view, kValues>& names, Enum value) noexcept {
+  return names[static_cast<std::size_t>(value)];
+}
+
+}  // namespace
+
+std::string_view name(RelayType type) noexcept {
+  static constexpr std::array<std::string_view, kRelayTypes> kNames{"offer", "answer", "candidate", "message"};
+  return look_up(kNames, type);
+}
+
+std::string_view name(Role role) noexcept {
+  return role == Role::kModerator ? "moderator" : "member";
+}
+
+std::string_view name(LeftReason reason) noexcept {
+  static constexpr std::array<std::string_view, kLeftReasons> kNames{"left", "lost"};
+  return look_up(kNames, reason);
+}
+
+std::string_view name(ErrorCode code) noexcept {
+  static constexpr std::array<std::string_view, kErrorCodes> kNames{
+      "not-json",       "bad-message", "unknown-type", "not-joined", "already-joined",
+      "no-such-member", "bad-room",    "bad-name",     "room-full",  "server-full"};
+  return look_up(kNames, code);
+}
+
+std::string_view explanation(ErrorCode code) noexcept {
+  static constexpr std::array<std::string_view, kErrorCodes> kSentences{
+      "The frame is not a JSON text in UTF-8.",
+      "The JSON is not a message of this protocol.",
+      "There is no message of this type here: see features in the welcome message.",
+      "You are not in a room: send join first.",
+      "You are in a room already: send leave first.",
+      "Nobody else in the room has the member id in to: take the ids from joined and member-joined.",
+      "A room needs a name of 1 to 128 bytes of UTF-8 without control characters.",
+      "The name of a member has at most 128 bytes of UTF-8 and no control characters.",
+      "The room is full: try again when somebody has left, or take another room.",
+      "The server has no place left for another room or connection: try again later."};
+  return look_up(kSentences, code);
+}
+
+CloseReason close_reason(ErrorCode refusal) noexcept {
+  if (refusal == ErrorCode::kBadRoom) return CloseReason::kBadRoom;
+  if (refusal == ErrorCode::kRoomFull) return CloseReason::kRoomFull;
+  return CloseReason::kServerFull;
+}
+
+std::string_view name(CloseReason reason) noexcept {
+  return kClosings[static_cast<std::size_t>(reason)].name;
+}
+
+std::uint16_t websocket_close_code(CloseReason reason) noexcept {
+  return kClosings[static_cast<std::size_t>(reason)].code;
+}
+
+ByeAction bye_action(CloseReason reason) noexcept {
+  return kClosings[static_cast<std::size_t>(reason)].action;
+}
+
+std::string_view name(ByeAction action) noexcept {
+  static constexpr std::array<std::string_view, 3> kNames{"resume", "rejoin", "stop"};
+  return look_up(kNames, action);
+}
+
+}  // namespace causeway::signaling

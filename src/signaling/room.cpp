@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/signaling/room.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "causeway/signaling/utf8.hpp"
+
+namespace causeway::signaling {
+
+Member* Room::find(std::string_view member_id) const noexcept {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [member_id](const auto& member) { return member->info.member == member_id; });
+  return found == members.end() ? nullptr : found->get();
+}
+
+Member* Room::appoint_moderator() noexcept {
+  Member* successor = nullptr;
+  for (const auto& member : members) {
+    if (member->info.role == Role::kModerator) return nullptr;
+    if (successor == nullptr && !member->plain) successor = member.get();
+  }
+  if (successor != nullptr) successor->info.role = Role::kModerator;
+  return successor;
+}
+
+std::unique_ptr<Member> Room::remove(const Member& member) {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [&member](const auto& candidate) { return candidate.get() == &member; });
+  std::unique_ptr<Member> removed = std::move(*found);
+  members.erase(found);
+  return removed;
+}
+
+bool is_valid_name(std::string_view text) noexcept {
+  if (text.empty() || text.size() > kNameBytesMax) return false;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    const auto first = static_cast<std::uint8_t>(text[0]);
+    if (first < 0x20 || first == 0x7F) return false;                               // C0 and DEL
+    if (first == 0xC2 && static_cast<std::uint8_t>(text[1]) < 0xA0) return false;  // C1: U+0080 to U+009F
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace causeway::signaling
