@@ -16,20 +16,24 @@ void AllocationTable::reserve(std::size_t allocations) {
   timers_.reserve(allocations);
 }
 
-RelayId AllocationTable::next_relay() const noexcept {
-  if (free_slots_.empty()) return {static_cast<std::uint32_t>(slots_.size()), 1};
+RelayId AllocationTable::take_relay() {
+  if (free_slots_.empty()) {
+    slots_.emplace_back();
+    free_slots_.reserve(slots_.size());  // give_back() never allocates
+    return {static_cast<std::uint32_t>(slots_.size() - 1), slots_.back().generation};
+  }
   const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
   return {slot, slots_[slot].generation};
 }
 
+void AllocationTable::give_back(RelayId relay) noexcept {
+  ++slots_[relay.slot].generation;
+  free_slots_.push_back(relay.slot);
+}
+
 Allocation& AllocationTable::insert(std::unique_ptr<Allocation> allocation) {
-  const RelayId id = next_relay();
-  if (free_slots_.empty()) {
-    slots_.emplace_back();
-  } else {
-    free_slots_.pop_back();
-  }
-  allocation->relay = id;
+  const RelayId id = allocation->relay;
   by_five_tuple_.emplace(allocation->client.five_tuple, id.slot);
   by_relayed_.emplace(allocation->local, id.slot);
   by_relayed_.emplace(allocation->relayed_address, id.slot);
@@ -44,10 +48,10 @@ std::unique_ptr<Allocation> AllocationTable::remove(Allocation& allocation) noex
   by_five_tuple_.erase(allocation.client.five_tuple);
   by_relayed_.erase(allocation.local);
   by_relayed_.erase(allocation.relayed_address);
-  Slot& slot = slots_[allocation.relay.slot];
-  ++slot.generation;
-  free_slots_.push_back(allocation.relay.slot);
-  return std::move(slot.allocation);
+  const RelayId relay = allocation.relay;
+  std::unique_ptr<Allocation> removed = std::move(slots_[relay.slot].allocation);
+  give_back(relay);
+  return removed;
 }
 
 Allocation* AllocationTable::find(const FiveTuple& five_tuple) const noexcept {

@@ -17,7 +17,7 @@ struct TimeLimitedUsername {
   std::string_view user;
 };
 
-// EXPIRY:USER, or EXPIRY alone. Eleven digits reach the year 5138, and no sum of times can overflow.
+// EXPIRY:USER, or EXPIRY alone. Eleven digits reach the year 5138.
 std::optional<TimeLimitedUsername> parse_time_limited(std::string_view username) {
   const std::string_view digits = username.substr(0, username.find(':'));
   if (digits.empty() || digits.size() > 11) return std::nullopt;

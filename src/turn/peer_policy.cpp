@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/container/static_vector.hpp>
 #include <string_view>
 
 namespace causeway::turn {
@@ -26,36 +25,44 @@ IpAddress v4_at(Bytes octets, std::size_t position) {
       std::array<std::uint8_t, 4>{octets[position], octets[position + 1], octets[position + 2], octets[position + 3]}};
 }
 
+// As a /48 or /56 prefix has it: octet 8 is left out (RFC 6052 §2.2).
+IpAddress v4_around_u(Bytes octets, std::size_t position) {
+  std::array<std::uint8_t, 4> v4{};
+  for (std::uint8_t& octet : v4) {
+    if (position == 8) ++position;
+    octet = octets[position++];
+  }
+  return IpAddress{v4};
+}
+
 bool starts_with(Bytes octets, std::initializer_list<std::uint8_t> prefix) {
   return std::equal(prefix.begin(), prefix.end(), octets.begin());
 }
 
-using Embedded = boost::container::static_vector<IpAddress, 2>;
+}  // namespace
 
-// The IPv4 addresses that an IPv6 address stands for in some network.
-Embedded embedded_v4(const IpAddress& address) {
-  Embedded found;
-  if (address.is_v4()) return found;
+EmbeddedAddresses embedded_v4(const IpAddress& address) {
+  EmbeddedAddresses found;
+  if (address.is_v4() || address.is_unspecified() || address.is_loopback()) return found;
   const Bytes o = address.octets();
   if (starts_with(o, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) {  // IPv4-mapped and IPv4-compatible (RFC 4291 §2.5.5)
     found.push_back(v4_at(o, 12));
   } else if (starts_with(o, {0x20, 0x02})) {  // 6to4 (RFC 3056 §2)
     found.push_back(v4_at(o, 2));
-  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b, 0, 1})) {  // local NAT64 (RFC 8215): as /96 and as /48
-    found.push_back(v4_at(o, 12));
-    found.push_back(IpAddress{std::array<std::uint8_t, 4>{o[6], o[7], o[9], o[10]}});  // RFC 6052 §2.2
-  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b})) {                               // NAT64 (RFC 6052 §2.1)
+  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b, 0, 1})) {  // local NAT64 (RFC 8215): any length of RFC 6052 §2.2
+    for (const IpAddress& v4 : {v4_around_u(o, 6), v4_around_u(o, 7), v4_at(o, 9), v4_at(o, 12)}) {
+      if (!v4.is_unspecified()) found.push_back(v4);  // zero is what the lengths not in use have there
+    }
+  } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b})) {  // NAT64 (RFC 6052 §2.1)
     found.push_back(v4_at(o, 12));
   } else if (starts_with(o, {0x20, 0x01, 0, 0})) {  // Teredo: server, and client with its bits inverted (RFC 4380 §4)
     found.push_back(v4_at(o, 4));
-    found.push_back(
-        IpAddress{std::array<std::uint8_t, 4>{static_cast<std::uint8_t>(~o[12]), static_cast<std::uint8_t>(~o[13]),
-                                              static_cast<std::uint8_t>(~o[14]), static_cast<std::uint8_t>(~o[15])}});
+    const std::array<std::uint8_t, 4> client = {static_cast<std::uint8_t>(~o[12]), static_cast<std::uint8_t>(~o[13]),
+                                                static_cast<std::uint8_t>(~o[14]), static_cast<std::uint8_t>(~o[15])};
+    found.push_back(IpAddress{client});
   }
   return found;
 }
-
-}  // namespace
 
 PeerPolicy::PeerPolicy(const PeerPolicyOptions& options) {
   for (const std::string_view text : kBuiltInDeny) {
@@ -84,7 +91,7 @@ bool PeerPolicy::allows(const IpAddress& peer) const noexcept {
     const Verdict verdict = judge(address);
     return verdict == Verdict::kNone || verdict == Verdict::kAllow;
   };
-  const Embedded embedded = embedded_v4(peer);
+  const EmbeddedAddresses embedded = embedded_v4(peer);
   return is_allowed(peer) && std::all_of(embedded.begin(), embedded.end(), is_allowed);
 }
 

@@ -107,9 +107,9 @@ Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableB
   return ToClient{allocation.client, write_data_indication_around(payload, peer, next_transaction_id())};
 }
 
-// Unique and of no pattern; that it could be computed from the seed matters to no one, as nothing answers it.
+// Unique and of no pattern; that its seed could be computed from it matters to no one, as nothing answers it.
 stun::TransactionId Server::next_transaction_id() noexcept {
-  const std::uint64_t first = mix_hash(hash_seed_, ++indications_sent_);
+  const std::uint64_t first = mix_hash(transaction_seed_, ++indications_sent_);
   const std::uint64_t second = mix_hash(first, indications_sent_);
   stun::TransactionId id{};
   store_be32(id.data(), static_cast<std::uint32_t>(first));

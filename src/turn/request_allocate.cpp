@@ -13,6 +13,8 @@ using stun::ErrorCode;
 namespace {
 
 constexpr std::uint8_t kProtocolUdp = 17;
+// Whatever ends later ends never: nanoseconds in 64 bits reach no further than 292 years.
+constexpr std::chrono::years kCredentialLifetimeMax{100};
 
 std::optional<AddressFamily> known_family(std::uint8_t number) {
   if (number == static_cast<std::uint8_t>(AddressFamily::kIPv4)) return AddressFamily::kIPv4;
@@ -31,12 +33,17 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   const auto protocol = stun::read_requested_transport(*transport);
   if (!protocol) return StunError{ErrorCode::kBadRequest};
   if (*protocol != kProtocolUdp) return StunError{ErrorCode::kUnsupportedTransportProtocol};
-  // Step 5. No reservation is ever made here, so no token can be one of ours.
+  const auto lifetime = requested_lifetime(message);
+  if (!lifetime) return lifetime.error();
+  // Step 5.
   const auto even_port = message.value(AttributeType::kEvenPort);
   const auto family_attribute = message.value(AttributeType::kRequestedAddressFamily);
-  if (message.has(AttributeType::kReservationToken)) {
+  if (const auto token_attribute = message.value(AttributeType::kReservationToken)) {
+    ReservationToken token{};
     const bool contradictory = even_port || family_attribute || message.has(AttributeType::kAdditionalAddressFamily);
-    return StunError{contradictory ? ErrorCode::kBadRequest : ErrorCode::kInsufficientCapacity};
+    if (contradictory || token_attribute->size() != token.size()) return StunError{ErrorCode::kBadRequest};
+    std::copy(token_attribute->begin(), token_attribute->end(), token.begin());
+    return AllocatePlan{.token = token, .lifetime = grant_lifetime(*lifetime)};
   }
   // Step 6 and 7.
   auto family = AddressFamily::kIPv4;
@@ -50,46 +57,87 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   }
   const auto local = addresses_.local(family, request.packet.client.five_tuple.server.address);
   if (!local) return StunError{ErrorCode::kAddressFamilyNotSupported};
-  // Step 10: the next-higher port is not reserved, and to grant only half of the wish would mislead.
-  auto parity = PortParity::kAny;
+  // Step 10.
+  AllocatePlan plan{.local = *local, .lifetime = grant_lifetime(*lifetime)};
   if (even_port) {
     const auto reserve_next = stun::read_even_port(*even_port);
     if (!reserve_next) return StunError{ErrorCode::kBadRequest};
-    if (*reserve_next) return StunError{ErrorCode::kInsufficientCapacity};
-    parity = PortParity::kEven;
+    plan.parity = PortParity::kEven;
+    plan.reserve_next = *reserve_next;
   }
-  const auto lifetime = requested_lifetime(message);
-  if (!lifetime) return lifetime.error();
-  return AllocatePlan{*local, parity, grant_lifetime(*lifetime)};
+  return plan;
 }
 
-Result<Allocation*, StunError> Server::open_allocation(const Request& request, const AllocatePlan& plan) {
-  const Credentials::Candidate& credential = request.identity.credential;
-  // Step 11: quotas. 486 is the user's own, 508 the server's.
-  auto hold = quota_.acquire(credential.user);
-  if (!hold) {
-    const bool own = hold.error() == QuotaError::kUser;
-    return StunError{own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity};
+// RFC 8656 §7.2: 486 is the user's own quota, 508 what the server lacks. All or nothing: what was taken before
+// something fails is given back.
+Result<Server::OpenedRelay, StunError> Server::open_relay(const Request& request, const AllocatePlan& plan) {
+  const std::size_t wanted = plan.reserve_next ? 2 : 1;
+  std::array<Quota::Hold, 2> holds;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    auto hold = quota_.acquire(request.identity.credential.user);
+    if (!hold) {
+      const bool own = hold.error() == QuotaError::kUser;
+      return StunError{own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity};
+    }
+    holds[i] = std::move(*hold);
   }
-  const auto port =
-      ports_.open(environment_.relay_ports, allocations_.next_relay(), plan.local, plan.parity, environment_.random);
-  if (!port) return StunError{ErrorCode::kInsufficientCapacity};
+  std::array<RelayId, 2> relays{};
+  for (std::size_t i = 0; i < wanted; ++i)
+    relays[i] = allocations_.take_relay();
+  const auto port = ports_.open(environment_.relay_ports, std::span{relays}.first(wanted), plan.local,
+                                addresses_.advertised(plan.local), plan.parity, environment_.random);
+  if (!port) {
+    for (std::size_t i = 0; i < wanted; ++i)
+      allocations_.give_back(relays[i]);
+    return StunError{ErrorCode::kInsufficientCapacity};
+  }
+  OpenedRelay opened{relays[0], {plan.local, *port}, std::move(holds[0]), std::nullopt};
+  if (plan.reserve_next) {
+    const Endpoint next{plan.local, static_cast<std::uint16_t>(*port + 1)};
+    opened.reserved = reserve(request, relays[1], next, std::move(holds[1]));
+  }
+  return opened;
+}
 
+ReservationToken Server::reserve(const Request& request, RelayId relay, const Endpoint& local, Quota::Hold quota) {
+  auto reservation = std::make_unique<Reservation>();
+  environment_.random.fill(reservation->token);
+  reservation->relay = relay;
+  reservation->local = local;
+  reservation->username = request.identity.username;
+  reservation->quota = std::move(quota);
+  const ReservationToken token = reservation->token;
+  reservations_.add(std::move(reservation), request.now.steady + ReservationTable::kLifetime);
+  return token;
+}
+
+Result<Server::OpenedRelay, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
+  const auto reservation = reservations_.take(token, request.identity.username);
+  if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
+  return OpenedRelay{reservation->relay, reservation->local, std::move(reservation->quota), std::nullopt};
+}
+
+Allocation& Server::commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelay opened) {
+  const Credentials::Candidate& credential = request.identity.credential;
   auto allocation = std::make_unique<Allocation>(hash_seed_);
   allocation->client = request.packet.client;
-  allocation->local = {plan.local, *port};
-  allocation->relayed_address = {addresses_.advertised(plan.local), *port};
+  allocation->relay = opened.relay;
+  allocation->local = opened.local;
+  allocation->relayed_address = {addresses_.advertised(opened.local.address), opened.local.port};
   allocation->username = request.identity.username;
   allocation->user = credential.user;
   allocation->allocate_transaction = request.message.transaction_id();
+  allocation->reserved = opened.reserved;
   allocation->created_at = request.now.steady;
-  allocation->credential_ends_at =
-      credential.expires_at ? request.now.steady + (*credential.expires_at - request.now.wall) : TimePoint::max();
+  allocation->credential_ends_at = TimePoint::max();
+  if (credential.expires_at && *credential.expires_at - request.now.wall < kCredentialLifetimeMax) {
+    allocation->credential_ends_at = request.now.steady + (*credential.expires_at - request.now.wall);
+  }
   allocation->expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
-  allocation->quota = std::move(*hold);
+  allocation->quota = std::move(opened.quota);
   Allocation& inserted = allocations_.insert(std::move(allocation));
   environment_.events.on_allocation_created(inserted);
-  return &inserted;
+  return inserted;
 }
 
 Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder& reply) {
@@ -102,14 +150,15 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
   } else {
     const auto plan = check_allocate(request);
     if (!plan) return plan.error();
-    const auto opened = open_allocation(request, *plan);
+    auto opened = plan->token ? take_reserved(request, *plan->token) : open_relay(request, *plan);
     if (!opened) return opened.error();
-    allocation = *opened;
+    allocation = &commit_allocation(request, *plan, std::move(*opened));
   }
   const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(allocation->expires_at - request.now.steady);
   reply.add_xor_address(AttributeType::kXorRelayedAddress, allocation->relayed_address)
       .add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(lifetime.count()))
       .add_xor_address(AttributeType::kXorMappedAddress, request.packet.client.five_tuple.client);
+  if (allocation->reserved) reply.add(AttributeType::kReservationToken, *allocation->reserved);
   return std::nullopt;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CreatePermission (RFC 8656 §10), and the judgement of peers that ChannelBind shares.
+#include <algorithm>
+
 #include "causeway/stun/attributes.hpp"
 #include "causeway/turn/server.hpp"
 
@@ -17,8 +19,14 @@ bool Server::is_own_relay_address(const IpAddress& address) const noexcept {
 
 Server::Failure Server::check_peer(const Allocation& allocation, const IpAddress& peer) const {
   if (peer.family() != allocation.local.address.family()) return StunError{ErrorCode::kPeerAddressFamilyMismatch};
-  if (is_own_relay_address(peer) || policy_.allows_explicitly(peer)) return std::nullopt;
-  if (addresses_.is_own(peer) || !policy_.allows(peer)) return StunError{ErrorCode::kForbidden};
+  if (is_own_relay_address(peer)) return std::nullopt;
+  const auto is_closed = [this](const IpAddress& address) {
+    return addresses_.is_own(address) && !policy_.allows_explicitly(address);
+  };
+  const EmbeddedAddresses embedded = embedded_v4(peer);
+  const bool forbidden =
+      !policy_.allows(peer) || is_closed(peer) || std::any_of(embedded.begin(), embedded.end(), is_closed);
+  if (forbidden) return StunError{ErrorCode::kForbidden};
   return std::nullopt;
 }
 

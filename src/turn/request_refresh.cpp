@@ -26,9 +26,9 @@ Result<std::chrono::seconds, StunError> Server::requested_lifetime(const stun::M
   return std::chrono::seconds{*seconds};
 }
 
-// RFC 8656 §7.2: no less than the default, no more than the maximum.
+// RFC 8656 §7.2: no less than the default, no more than the maximum, which may be the smaller one.
 std::chrono::seconds Server::grant_lifetime(std::chrono::seconds requested) const {
-  return std::clamp(requested, options_.allocation_lifetime_default, options_.allocation_lifetime_max);
+  return std::min(std::max(requested, options_.allocation_lifetime_default), options_.allocation_lifetime_max);
 }
 
 Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder& reply) {

@@ -75,10 +75,12 @@ Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> 
       ports_(options.relay_port_min, options.relay_port_max),
       quota_(options.allocations_per_user_max, options.allocations_total_max),
       hash_seed_(environment.random.next()),
+      transaction_seed_(environment.random.next()),
       allocations_(hash_seed_) {
   // No rehash of a large table while calls run.
   const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
-  allocations_.reserve(options.allocations_total_max != 0 ? options.allocations_total_max : ports);
+  const std::size_t total_max = options.allocations_total_max;
+  allocations_.reserve(total_max != 0 ? std::min(total_max, ports) : ports);
 }
 
 Server::~Server() = default;
@@ -134,6 +136,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
 
   const auto identity = authenticator_.authenticate(message, packet.client.five_tuple.client.address, now);
   if (!identity) return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
+  on_timer(now);  // no check may see what is over, however late the timer fires
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
   if (!failure) failure = dispatch({packet, message, *identity, now}, success);
@@ -190,7 +193,16 @@ void Server::on_client_gone(const FiveTuple& client, Now now) {
   if (Allocation* allocation = allocations_.find(client)) end(*allocation, EndReason::kClientGone, now);
 }
 
+std::optional<TimePoint> Server::next_deadline() const noexcept {
+  const auto allocation = allocations_.timers().next_deadline();
+  const auto reservation = reservations_.next_deadline();
+  if (!allocation || !reservation) return allocation ? allocation : reservation;
+  return std::min(*allocation, *reservation);
+}
+
 void Server::on_timer(Now now) {
+  while (const auto reservation = reservations_.take_expired(now.steady))
+    release(*reservation);
   while (Allocation* allocation = allocations_.timers().pop_expired(now.steady)) {
     if (allocation->credential_ends_at <= now.steady) {
       end(*allocation, EndReason::kCredentialExpired, now);
@@ -208,14 +220,22 @@ void Server::on_timer(Now now) {
 }
 
 void Server::stop(Now now) {
+  while (const auto reservation = reservations_.take_any())
+    release(*reservation);
   allocations_.for_each([&](Allocation& allocation) { end(allocation, EndReason::kServerStopped, now); });
 }
 
 void Server::end(Allocation& allocation, EndReason reason, Now now) {
   const std::unique_ptr<Allocation> ended = allocations_.remove(allocation);
   environment_.relay_ports.close(ended->relay);
-  ports_.release(ended->local);
+  ports_.release(ended->relayed_address);
   environment_.events.on_allocation_ended(*ended, reason, now);
+}
+
+void Server::release(const Reservation& reservation) noexcept {
+  environment_.relay_ports.close(reservation.relay);
+  allocations_.give_back(reservation.relay);
+  ports_.release({addresses_.advertised(reservation.local.address), reservation.local.port});
 }
 
 const char* name_of(EndReason reason) noexcept {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "causeway/base/time.hpp"
@@ -13,6 +14,7 @@
 #include "causeway/turn/permission.hpp"
 #include "causeway/turn/quota.hpp"
 #include "causeway/turn/relay_ports.hpp"
+#include "causeway/turn/reservation.hpp"
 
 namespace causeway::turn {
 
@@ -37,6 +39,7 @@ struct Allocation : Timer {
   std::string username;      // later requests must come with the same one (RFC 8656 §5)
   std::string user;          // to quotas and logs
   stun::TransactionId allocate_transaction{};
+  std::optional<ReservationToken> reserved;  // of the port above, for the answer to a retransmission
   TimePoint created_at;
   TimePoint expires_at;
   TimePoint credential_ends_at;  // TimePoint::max() for a static user

@@ -20,9 +20,10 @@ class AllocationTable {
   std::size_t size() const noexcept { return by_five_tuple_.size(); }
   void reserve(std::size_t allocations);
 
-  // The id the next insert() will give out, so that its socket can be opened first.
-  RelayId next_relay() const noexcept;
-  // The allocation's client and addresses are set; its relay becomes next_relay().
+  // Takes a slot, so that its socket can be opened before there is an allocation, or without one.
+  RelayId take_relay();
+  void give_back(RelayId relay) noexcept;
+  // The allocation's client, addresses and taken relay are set.
   Allocation& insert(std::unique_ptr<Allocation> allocation);
   // Takes it out of all indexes and the timer queue.
   std::unique_ptr<Allocation> remove(Allocation& allocation) noexcept;

@@ -4,6 +4,7 @@
 // enough.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <cstdint>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct PeerPolicyOptions {
   std::vector<Prefix> deny;
   bool lan = false;  // permits 10/8, 172.16/12, 192.168/16, 100.64/10 and fc00::/7 without fd00:ec2::254
 };
+
+// The IPv4 addresses that an IPv6 address stands for in some network.
+using EmbeddedAddresses = boost::container::static_vector<IpAddress, 4>;
+EmbeddedAddresses embedded_v4(const IpAddress& address);
 
 class PeerPolicy {
  public:

@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
@@ -37,26 +38,35 @@ class RelayPorts {
 
 enum class PortParity : std::uint8_t { kAny, kEven };
 
-// Which ports of the range are in use, per relay address, and the choice of a free one by a CSPRNG (RFC 8656 §7.2:
-// ports should be hard to predict). Never loops longer than kOpenAttemptsMax socket calls.
+// Which ports of the range are in use, per advertised address, so that no two relays are ever advertised alike, and the
+// choice of a free one by a CSPRNG (RFC 8656 §7.2: ports should be hard to predict). Never loops longer than
+// kOpenAttemptsMax socket calls. Remembers an address only while one of its ports is in use.
 class PortPool {
  public:
   static constexpr int kOpenAttemptsMax = 16;
 
   PortPool(std::uint16_t port_min, std::uint16_t port_max);  // port_min <= port_max
 
-  // Opens `id` on a free port of `address` and marks that port as used. kNoResources also when none is free.
-  Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, RelayId id, const IpAddress& address, PortParity parity,
-                                             RandomSource& random);
-  void release(const Endpoint& local) noexcept;
-  bool is_in_use(const IpAddress& address) const noexcept;
+  // Opens the relays on as many ports of `local` in a row that are free at `advertised`, all or none, marks these as
+  // used and returns the first. `parity` is that of the first. kNoResources also when none are free.
+  Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, std::span<const RelayId> relays, const IpAddress& local,
+                                             const IpAddress& advertised, PortParity parity, RandomSource& random);
+  void release(const Endpoint& advertised) noexcept;
+  bool is_in_use(const IpAddress& advertised) const noexcept { return by_address_.contains(advertised); }
+  std::size_t addresses() const noexcept { return by_address_.size(); }
 
  private:
   struct AddressPorts {
     std::vector<bool> used;
     std::uint32_t used_count = 0;
   };
-  std::optional<std::uint32_t> choose(const std::vector<bool>& used, PortParity parity, RandomSource& random) const;
+  std::optional<std::uint32_t> choose(const std::vector<bool>& used, std::size_t count, PortParity parity,
+                                      RandomSource& random) const;
+  Result<std::uint32_t, RelayOpenError> open_at_free(RelayPorts& ports, std::span<const RelayId> relays,
+                                                     const IpAddress& local, const std::vector<bool>& used,
+                                                     PortParity parity, RandomSource& random) const;
+  static std::optional<RelayOpenError> try_open(RelayPorts& ports, std::span<const RelayId> relays,
+                                                const Endpoint& first);
 
   std::uint16_t port_min_;
   std::uint32_t ports_;  // in the range

@@ -21,6 +21,7 @@
 #include "causeway/turn/quota.hpp"
 #include "causeway/turn/relay_addresses.hpp"
 #include "causeway/turn/relay_ports.hpp"
+#include "causeway/turn/reservation.hpp"
 
 namespace causeway::turn {
 
@@ -79,7 +80,7 @@ class Server {
   // The client's connection has ended, and with it its allocation.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
-  std::optional<TimePoint> next_deadline() const noexcept { return allocations_.timers().next_deadline(); }
+  std::optional<TimePoint> next_deadline() const noexcept;
   // Ends all allocations.
   void stop(Now now);
 
@@ -95,9 +96,18 @@ class Server {
   };
   // What an Allocate will do, once every check has passed.
   struct AllocatePlan {
-    IpAddress local;
-    PortParity parity;
-    std::chrono::seconds lifetime;
+    IpAddress local{};
+    PortParity parity = PortParity::kAny;
+    bool reserve_next = false;
+    std::optional<ReservationToken> token{};  // instead of the three above
+    std::chrono::seconds lifetime{};
+  };
+  // A relay's open socket on its way to an allocation, with the one reserved beside it.
+  struct OpenedRelay {
+    RelayId relay;
+    Endpoint local;
+    Quota::Hold quota;
+    std::optional<ReservationToken> reserved;
   };
   using Failure = std::optional<StunError>;
 
@@ -109,7 +119,10 @@ class Server {
 
   Failure on_allocate(const Request& request, stun::MessageBuilder& reply);
   Result<AllocatePlan, StunError> check_allocate(const Request& request) const;
-  Result<Allocation*, StunError> open_allocation(const Request& request, const AllocatePlan& plan);
+  Result<OpenedRelay, StunError> open_relay(const Request& request, const AllocatePlan& plan);
+  Result<OpenedRelay, StunError> take_reserved(const Request& request, const ReservationToken& token);
+  ReservationToken reserve(const Request& request, RelayId relay, const Endpoint& local, Quota::Hold quota);
+  Allocation& commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelay opened);
   Failure on_refresh(const Request& request, stun::MessageBuilder& reply);
   Failure on_create_permission(const Request& request);
   Failure on_channel_bind(const Request& request);
@@ -128,6 +141,7 @@ class Server {
 
   bool is_own_relay_address(const IpAddress& address) const noexcept;
   void end(Allocation& allocation, EndReason reason, Now now);
+  void release(const Reservation& reservation) noexcept;
 
   ServerOptions options_;
   ServerEnvironment environment_;
@@ -137,7 +151,9 @@ class Server {
   PortPool ports_;
   Quota quota_;
   std::uint64_t hash_seed_;
+  std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
   AllocationTable allocations_;
+  ReservationTable reservations_;
   Counters counters_;
   std::uint64_t indications_sent_ = 0;
 };

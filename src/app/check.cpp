@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/check.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "http/static_files.hpp"
+#include "net/endpoint_conversion.hpp"
+#include "net/listen_error.hpp"
+#include "net/tls_context.hpp"
+
+namespace causeway::app {
+namespace {
+
+using config::Config;
+using config::Findings;
+using config::Listener;
+using config::Severity;
+using config::Transport;
+
+constexpr std::size_t kSecretBytesEnough = 16;
+constexpr std::chrono::days kRenewalDue{7};
+
+// Ranges in which an address is of no use to clients on the internet.
+constexpr std::array<std::string_view, 15> kNotPublic{
+    "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",    "169.254.0.0/16",
+    "172.16.0.0/12",   "192.0.0.0/24",   "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15",
+    "198.51.100.0/24", "203.0.113.0/24", "fc00::/7",      "fe80::/10",      "2001:db8::/32"};
+
+class Socket {
+ public:
+  Socket(int family, int type) : descriptor_(::socket(family, type | SOCK_CLOEXEC, 0)) {}
+  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Socket& operator=(Socket&&) = delete;
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// 0, or errno. Leaves the socket in `open`, so that no other listener can have the same port.
+int open_port(const Listener& listener, std::vector<Socket>& open) {
+  const bool stream = listener.transport != Transport::kUdp;
+  const bool v4 = listener.address.is_v4();
+  const int descriptor = open.emplace_back(v4 ? AF_INET : AF_INET6, stream ? SOCK_STREAM : SOCK_DGRAM).descriptor();
+  if (descriptor < 0) return errno;
+  const int on = 1;
+  const int off = 0;
+  // A connection in TIME_WAIT does not keep the daemon from listening either.
+  if (stream) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!v4) ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  sockaddr_storage address{};
+  const socklen_t bytes = net::to_sockaddr(listener.endpoint(), address);
+  return ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), bytes) == 0 ? 0 : errno;
+}
+
+void check_ports(const Config& config, Findings& findings) {
+  std::vector<Socket> open;
+  for (const Listener& listener : config.listeners) {
+    const bool stream = listener.transport != Transport::kUdp;
+    const int error = open_port(listener, open);
+    if (error == 0) continue;
+    const std::string_view transport = !stream ? "udp" : listener.transport == Transport::kTcp ? "tcp" : "tls";
+    const boost::system::error_code code{error, boost::system::system_category()};
+    findings.push_back({Severity::kError, "", net::listen_error(transport, listener.endpoint(), code)});
+  }
+}
+
+void check_addresses(const Config& config, Findings& findings) {
+  for (const IpAddress& address : config.turn.external_addresses) {
+    const std::string name = "turn.external_addresses: " + address.to_string();
+    const bool public_address = !address.is_loopback() && std::ranges::none_of(kNotPublic, [&](std::string_view range) {
+      return Prefix::parse(range)->contains(address);
+    });
+    if (!public_address) {
+      findings.push_back({Severity::kWarning, "",
+                          name + " is not a public address, so clients on the internet cannot "
+                                 "reach what is relayed there."});
+    }
+    const auto same_family = [&](const IpAddress& relay) { return relay.family() == address.family(); };
+    if (std::ranges::none_of(config.turn.relay.addresses, same_family)) {
+      findings.push_back({Severity::kError, "",
+                          name + " has no address of its family in turn.relay.addresses that it "
+                                 "could stand for."});
+    }
+  }
+}
+
+void check_secrets(const Config& config, Findings& findings) {
+  for (std::size_t i = 0; i < config.turn.shared_secrets.size(); ++i) {
+    if (config.turn.shared_secrets[i].size() >= kSecretBytesEnough) continue;
+    findings.push_back({Severity::kWarning, "",
+                        "turn.shared_secrets[" + std::to_string(i) +
+                            "] is so short that it can be guessed; make a long one with: "
+                            "openssl rand -base64 32."});
+  }
+  struct stat status {};
+  const bool holds_secrets = !config.turn.users.empty() || !config.turn.shared_secrets.empty();
+  if (config.file && holds_secrets && ::stat(config.file->c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
+    findings.push_back({Severity::kWarning, config.file->string(),
+                        "this file holds passwords and every user of this machine can read it; forbid that with: "
+                        "chmod o-r " +
+                            config.file->string() + "."});
+  }
+}
+
+void check_folders(const Config& config, Findings& findings) {
+  if (config.web.root) {
+    try {
+      const http::StaticFiles pages{*config.web.root};
+    } catch (const std::runtime_error& error) {
+      findings.push_back({Severity::kError, "", std::string{error.what()} + "."});
+    }
+  }
+  std::error_code error;
+  std::filesystem::path folder = config.state_directory;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path())
+    folder = folder.parent_path();
+  if (!std::filesystem::is_directory(folder, error) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    findings.push_back({Severity::kError, "",
+                        "state_directory: " + config.state_directory.string() +
+                            " cannot be written by this user, because of " + folder.string() + "."});
+  }
+}
+
+void check_certificate(const Config& config, WallTime now, Findings& findings) {
+  if (!config.tls.certificate || !config.tls.private_key) return;
+  try {
+    const net::TlsContext context{*config.tls.certificate, *config.tls.private_key};
+    const std::string name = "TLS certificate " + config.tls.certificate->string() + ": ";
+    if (context.not_after() < now) {
+      findings.push_back({Severity::kError, "", name + "has expired; renew it."});
+    } else if (context.not_after() < now + kRenewalDue) {
+      findings.push_back({Severity::kWarning, "", name + "expires within a week; renew it."});
+    }
+    if (context.not_before() > now) {
+      findings.push_back({Severity::kError, "", name + "is not valid yet; check the clock of this machine."});
+    }
+  } catch (const std::runtime_error& error) {
+    findings.push_back({Severity::kError, "", std::string{error.what()} + "."});
+  }
+}
+
+}  // namespace
+
+Findings check(const Config& config, WallTime now) {
+  Findings findings;
+  check_certificate(config, now, findings);
+  check_folders(config, findings);
+  check_secrets(config, findings);
+  check_addresses(config, findings);
+  check_ports(config, findings);
+  return findings;
+}
+
+}  // namespace causeway::app

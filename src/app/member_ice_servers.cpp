@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/member_ice_servers.hpp"
+
+#include <algorithm>
+
+#include "causeway/turn/credentials.hpp"
+
+namespace causeway::app {
+namespace {
+
+// A URI of RFC 7064 or RFC 7065.
+std::string uri_of(const config::Listener& listener, const std::string& host) {
+  const std::string where = host + ":" + std::to_string(listener.port);
+  switch (listener.transport) {
+    case config::Transport::kUdp:
+      return "turn:" + where + "?transport=udp";
+    case config::Transport::kTcp:
+      return "turn:" + where + "?transport=tcp";
+    case config::Transport::kTls:
+      return "turns:" + where + "?transport=tcp";
+  }
+  return {};
+}
+
+std::string in_uri(std::string_view host) {
+  const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
+  return bare_v6 ? "[" + std::string{host} + "]" : std::string{host};
+}
+
+}  // namespace
+
+// Each URI costs every member an allocation per peer and address family. So a listener that also serves pages is named
+// only where no other offers its transport, and one that only this machine can reach only if all are such.
+void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound) {
+  const bool all_loopback =
+      std::all_of(bound.begin(), bound.end(), [](const auto& listener) { return listener.address.is_loopback(); });
+  for (const auto transport : {config::Transport::kUdp, config::Transport::kTcp, config::Transport::kTls}) {
+    std::vector<config::Listener> dedicated;
+    std::vector<config::Listener> shared;
+    for (const config::Listener& listener : bound) {
+      if (listener.transport != transport || !listener.turn) continue;
+      if (listener.address.is_loopback() && !all_loopback) continue;
+      (listener.http ? shared : dedicated).push_back(listener);
+    }
+    const auto& chosen = dedicated.empty() ? shared : dedicated;
+    listeners_.insert(listeners_.end(), chosen.begin(), chosen.end());
+  }
+}
+
+signaling::IceServerList MemberIceServers::for_member(const signaling::IceServersRequest& request, Now now) {
+  const std::string host = in_uri(public_host_ ? std::string_view{*public_host_} : request.host);
+  signaling::IceServerList list;
+  if (listeners_.empty()) return list;
+  const auto udp = std::find_if(listeners_.begin(), listeners_.end(),
+                                [](const auto& listener) { return listener.transport == config::Transport::kUdp; });
+  if (udp != listeners_.end()) list.servers.push_back({{"stun:" + host + ":" + std::to_string(udp->port)}, {}, {}});
+
+  std::string user{request.room_id};
+  user.append("/").append(request.member_id);
+  auto credential = turn::make_time_limited_credential(shared_secret_, user, now.wall + ttl_);
+  signaling::IceServer turn{{}, std::move(credential.username), std::move(credential.password)};
+  for (const config::Listener& listener : listeners_)
+    turn.urls.push_back(uri_of(listener, host));
+  list.servers.push_back(std::move(turn));
+  list.ttl = ttl_;
+  return list;
+}
+
+}  // namespace causeway::app

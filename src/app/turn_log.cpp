@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/turn_log.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "net/system_clock.hpp"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::size_t kUsernameCharactersMax = 80;
+
+// A username comes from the network: it must not forge a line or flood the log.
+std::string printable(std::string_view text) {
+  std::string out{text.substr(0, kUsernameCharactersMax)};
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return out;
+}
+
+const char* name_of(stun::Method method) {
+  switch (method) {
+    case stun::Method::kBinding:
+      return "Binding";
+    case stun::Method::kAllocate:
+      return "Allocate";
+    case stun::Method::kRefresh:
+      return "Refresh";
+    case stun::Method::kCreatePermission:
+      return "CreatePermission";
+    case stun::Method::kChannelBind:
+      return "ChannelBind";
+    default:
+      return "request";
+  }
+}
+
+}  // namespace
+
+void TurnLog::on_allocation_created(const turn::Allocation& allocation) {
+  const turn::FiveTuple& client = allocation.client.five_tuple;
+  logger_->debug("allocation {} for user \"{}\" at {} over {}", allocation.relayed_address.to_string(),
+                 printable(allocation.user), client.client.to_string(), turn::name_of(client.transport));
+}
+
+void TurnLog::on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now now) {
+  const turn::FiveTuple& client = allocation.client.five_tuple;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.steady - allocation.created_at);
+  logger_->info(
+      "allocation {} ended after {} s ({}): user \"{}\" at {} over {}; to peers {} packets, {} bytes; "
+      "from peers {} packets, {} bytes",
+      allocation.relayed_address.to_string(), seconds.count(), turn::name_of(reason), printable(allocation.user),
+      client.client.to_string(), turn::name_of(client.transport), allocation.from_client.packets,
+      allocation.from_client.payload_bytes, allocation.from_peers.packets, allocation.from_peers.payload_bytes);
+}
+
+void TurnLog::on_request_refused(const turn::FiveTuple& client, stun::Method method, stun::ErrorCode code,
+                                 std::string_view username) {
+  const TimePoint now = read_clock().steady;
+  const auto [entry, first] = refusals_.try_emplace(code);
+  Refusals& refusals = entry->second;
+  if (!first && now - refusals.logged_at < kRefusalInterval) {
+    ++refusals.unlogged;
+    return;
+  }
+  logger_->info("{} refused with {} {}: user \"{}\" at {} over {}; {} more of this code since the last such line",
+                name_of(method), static_cast<unsigned>(code), stun::reason_phrase(code), printable(username),
+                client.client.to_string(), turn::name_of(client.transport), refusals.unlogged);
+  refusals = {now, 0};
+}
+
+}  // namespace causeway::app

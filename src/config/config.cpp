@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config.hpp"
+
+#include <array>
+
+namespace causeway::config {
+
+std::vector<Listener> default_listeners(const IpAddress& address, const DefaultPorts& ports) {
+  return {
+      {Transport::kUdp, address, ports.turn, true, false},     {Transport::kTcp, address, ports.turn, true, false},
+      {Transport::kTls, address, ports.turn_tls, true, false}, {Transport::kTcp, address, ports.web, true, true},
+      {Transport::kTls, address, ports.web_tls, true, true},
+  };
+}
+
+Config::Config() {
+  const IpAddress any_v6{std::array<std::uint8_t, 16>{}};
+  listeners = default_listeners(any_v6, {});
+  turn.relay.addresses = {IpAddress{}, any_v6};
+}
+
+}  // namespace causeway::config

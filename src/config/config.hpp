@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values: what the daemon does where nobody says otherwise, one struct per section.
+// load.hpp fills it from a file, the environment and the command line and checks every range named here.
+// Nothing changes it after the start; whoever needs a value is given it by the composition root.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/prefix.hpp"
+
+namespace causeway::config {
+
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+
+struct Listener {
+  Transport transport = Transport::kUdp;
+  IpAddress address;  // "::" takes IPv4 as well
+  std::uint16_t port = 0;
+  bool turn = true;   // STUN and TURN
+  bool http = false;  // the pages and the WebSocket; never on udp
+
+  Endpoint endpoint() const { return {address, port}; }
+  friend bool operator==(const Listener&, const Listener&) noexcept = default;
+};
+
+// TURN on 3478 (udp, tcp) and 5349 (tls); pages and TURN together on 8080 (http) and 8443 (https).
+struct DefaultPorts {
+  std::uint16_t turn = 3478;
+  std::uint16_t turn_tls = 5349;
+  std::uint16_t web = 8080;
+  std::uint16_t web_tls = 8443;
+};
+std::vector<Listener> default_listeners(const IpAddress& address, const DefaultPorts& ports);
+
+// Both absent: a self-signed certificate, kept in the state directory. Never one without the other.
+struct Tls {
+  std::optional<std::filesystem::path> certificate;  // PEM, the server's own first, then its issuers
+  std::optional<std::filesystem::path> private_key;  // PEM
+};
+
+struct Relay {
+  std::vector<IpAddress>
+      addresses;  // 1–16, each once; a wildcard is the address of its family that the request came to
+  std::uint16_t port_min = 49152;  // 1024–65535; RFC 8656 §7.2 prefers the dynamic range
+  std::uint16_t port_max = 65535;
+};
+
+struct Peers {
+  std::vector<Prefix> allow;  // the longest prefix decides, deny wins over allow of the same length
+  std::vector<Prefix> deny;
+  bool lan = false;  // true permits the private ranges, see docs/configuration.md
+};
+
+struct Limits {
+  // A full mesh room of 16 needs 15 connections x 3 URIs x 2 address families = 90 allocations of one member.
+  std::uint32_t allocations_per_user = 100;        // 0–1000000, 0 = no limit
+  std::uint32_t allocations_total = 8000;          // 0–1000000, 0 = no limit but the relay ports
+  std::uint32_t permissions_per_allocation = 100;  // 1–10000
+  std::uint32_t channels_per_allocation = 100;     // 1–10000
+};
+
+struct Lifetimes {
+  std::chrono::seconds allocation_seconds_max{3600};  // 600–86400; RFC 8656 §7.2 recommends 3600
+};
+
+struct Turn {
+  std::map<std::string, std::string> users;   // name -> password, at most 10000
+  std::vector<std::string> shared_secrets;    // at most 16; empty: the one of the state directory
+  std::vector<IpAddress> external_addresses;  // one of each family at most: what relayed addresses advertise
+  std::optional<std::string> public_host;     // a name or an IP address; absent: the host of the HTTP request
+  Relay relay;
+  Peers peers;
+  Limits limits;
+  Lifetimes lifetimes;
+};
+
+struct Signaling {
+  std::vector<std::string> origins;                 // "https://example.org", besides the daemon's own
+  std::uint32_t room_members_max = 16;              // 2–1000
+  std::uint32_t rooms_max = 10'000;                 // 1–1000000
+  std::uint32_t sessions_max = 10'000;              // 1–1000000
+  std::size_t message_bytes_max = 64 * 1024;        // 1024–1048576
+  std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
+  std::chrono::seconds ice_ttl_seconds{12 * 3600};  // 300–604800
+};
+
+struct Web {
+  std::optional<std::filesystem::path> root;  // absent: the pages built into the binary
+};
+
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+enum class LogFormat : std::uint8_t { kText, kJson };
+
+struct Log {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+};
+
+struct Config {
+  Config();  // the defaults
+
+  std::optional<std::filesystem::path> file;  // where it came from; absent: no file was read
+  std::string realm = "causeway";             // 1–127 characters
+  std::filesystem::path state_directory;      // absolute, never empty after load()
+  std::vector<Listener> listeners;            // 1–64
+  Tls tls;
+  Turn turn;
+  Signaling signaling;
+  Web web;
+  Log log;
+};
+
+}  // namespace causeway::config

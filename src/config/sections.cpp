@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/sections.hpp"
+
+#include <algorithm>
+
+#include "config/text_rules.hpp"
+
+namespace causeway::config {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kListenersMax = 64;
+constexpr std::size_t kUsersMax = 10'000;
+constexpr std::size_t kPrefixesMax = 1000;
+
+void read_services(ObjectReader& object, Listener& listener) {
+  listener.turn = true;
+  listener.http = listener.transport != Transport::kUdp;
+  const json* services = object.list_of("services", 2);
+  if (services == nullptr) return;
+  listener.turn = listener.http = false;
+  for (const json& service : *services) {
+    if (service == "turn") {
+      listener.turn = true;
+    } else if (service == "http") {
+      listener.http = true;
+    } else {
+      object.fail("services", R"(may name "turn" and "http", but names )" +
+                                  (service.is_string() ? in_quotes(service.get_ref<const std::string&>())
+                                                       : std::string{type_of(service)}));
+      return;
+    }
+  }
+  if (services->empty()) object.fail("services", R"(must name "turn", "http" or both)");
+  if (listener.http && listener.transport == Transport::kUdp) {
+    object.fail("services", R"(must not name "http", because HTTP does not run over udp)");
+  }
+}
+
+Listener read_listener(ObjectReader& object) {
+  Listener listener;
+  listener.address = IpAddress{std::array<std::uint8_t, 16>{}};
+  object.require("transport");
+  object.choice<Transport>("transport", listener.transport,
+                           {{"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}});
+  object.text("address", listener.address, kAddressRule);
+  object.require("port");
+  object.number("port", listener.port, 1, 65535);
+  read_services(object, listener);
+  return listener;
+}
+
+// Whether the system would refuse to open both.
+bool overlap(const Listener& a, const Listener& b) {
+  const bool same_protocol = (a.transport == Transport::kUdp) == (b.transport == Transport::kUdp);
+  const auto covers = [](const IpAddress& wide, const IpAddress& other) {
+    return wide == other || (wide.is_unspecified() && (!wide.is_v4() || other.is_v4()));
+  };
+  return a.port != 0 && a.port == b.port && same_protocol &&
+         (covers(a.address, b.address) || covers(b.address, a.address));
+}
+
+void read_listeners(ObjectReader& root, std::vector<Listener>& listeners) {
+  const json* values = root.list_of("listeners", kListenersMax);
+  if (values == nullptr) return;
+  if (values->empty()) return root.fail("listeners", "must name one listener at least");
+  listeners.clear();
+  for (std::size_t i = 0; i < values->size(); ++i) {
+    const std::string path = element_path(root.path_of("listeners"), i);
+    Listener listener;
+    ObjectReader::read(root.reading(), (*values)[i], path, [&](ObjectReader& object) {
+      listener = read_listener(object);
+      const auto twin =
+          std::ranges::find_if(listeners, [&](const Listener& other) { return overlap(listener, other); });
+      if (twin != listeners.end()) {
+        const auto index = static_cast<std::size_t>(twin - listeners.begin());
+        root.reading().fail(path, "takes the same port as " + element_path("listeners", index) +
+                                      ": tcp and tls are one protocol to the system, and \"::\" covers every address");
+      }
+    });
+    listeners.push_back(listener);
+  }
+}
+
+void read_tls(ObjectReader& object, Tls& tls) {
+  object.file("certificate", tls.certificate);
+  object.file("private_key", tls.private_key);
+  if (tls.certificate.has_value() != tls.private_key.has_value()) {
+    object.reading().fail("tls", R"(needs both "certificate" and "private_key", or neither)");
+  }
+}
+
+void read_users(ObjectReader& turn, std::map<std::string, std::string>& users) {
+  const json* value = turn.find("users");
+  if (value == nullptr) return;
+  if (!value->is_object() || value->size() > kUsersMax) {
+    return turn.fail("users", "must be an object with at most " + std::to_string(kUsersMax) +
+                                  R"( names and their passwords, as in {"alice": "her password"})");
+  }
+  for (const auto& [name, password] : value->items()) {
+    const std::string path = member_path(turn.path_of("users"), name);
+    if (!kUserNameRule.parse(name)) {
+      turn.reading().fail(path, "is no name for a user: it must be " + std::string{kUserNameRule.expected});
+    } else if (!password.is_string() || !kPasswordRule.parse(password.get_ref<const std::string&>())) {
+      turn.reading().fail(path, "must be the user's password, " + std::string{kPasswordRule.expected});
+    } else {
+      users[name] = password.get<std::string>();
+    }
+  }
+}
+
+void read_relay(ObjectReader& object, Relay& relay) {
+  object.list("addresses", relay.addresses, 16, kAddressRule);
+  for (auto at = relay.addresses.begin(); at != relay.addresses.end(); ++at) {
+    if (std::find(relay.addresses.begin(), at, *at) != at) {
+      object.fail("addresses", "names " + at->to_string() + " twice");
+    }
+  }
+  if (const json* values = object.find("addresses"); values != nullptr && *values == json::array())
+    object.fail("addresses", "must name one IP address at least");
+  object.number("port_min", relay.port_min, 1024, 65535);
+  object.number("port_max", relay.port_max, 1024, 65535);
+  if (relay.port_min > relay.port_max) {
+    object.fail("port_min", "must not be above port_max, but is " + std::to_string(relay.port_min) +
+                                " where port_max is " + std::to_string(relay.port_max));
+  }
+}
+
+void read_external_addresses(ObjectReader& turn, std::vector<IpAddress>& addresses) {
+  turn.list("external_addresses", addresses, 2, kUnicastAddressRule);
+  if (addresses.size() == 2 && addresses[0].family() == addresses[1].family()) {
+    turn.fail("external_addresses", "may name one IPv4 and one IPv6 address, not two of one family");
+  }
+}
+
+void read_turn(ObjectReader& turn, Turn& out) {
+  read_users(turn, out.users);
+  turn.list("shared_secrets", out.shared_secrets, 16, kSharedSecretRule);
+  read_external_addresses(turn, out.external_addresses);
+  turn.text("public_host", out.public_host, kHostRule);
+  turn.section("relay", [&](ObjectReader& object) { read_relay(object, out.relay); });
+  turn.section("peers", [&](ObjectReader& object) {
+    object.list("allow", out.peers.allow, kPrefixesMax, kPrefixRule);
+    object.list("deny", out.peers.deny, kPrefixesMax, kPrefixRule);
+    object.flag("lan", out.peers.lan);
+  });
+  turn.section("limits", [&](ObjectReader& object) {
+    object.number("allocations_per_user", out.limits.allocations_per_user, 0, 1'000'000);
+    object.number("allocations_total", out.limits.allocations_total, 0, 1'000'000);
+    object.number("permissions_per_allocation", out.limits.permissions_per_allocation, 1, 10'000);
+    object.number("channels_per_allocation", out.limits.channels_per_allocation, 1, 10'000);
+  });
+  turn.section("lifetimes", [&](ObjectReader& object) {
+    object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);
+  });
+}
+
+void read_signaling(ObjectReader& object, Signaling& out) {
+  object.list("origins", out.origins, 1000, kOriginRule);
+  object.number("room_members_max", out.room_members_max, 2, 1000);
+  object.number("rooms_max", out.rooms_max, 1, 1'000'000);
+  object.number("sessions_max", out.sessions_max, 1, 1'000'000);
+  object.number("message_bytes_max", out.message_bytes_max, 1024, 1024 * 1024);
+  object.number("queue_bytes_max", out.queue_bytes_max, 1024, 64 * 1024 * 1024);
+  // A message arrives in an envelope, and the queue must take it whole.
+  if (out.queue_bytes_max < 2 * out.message_bytes_max) {
+    object.fail("queue_bytes_max", "must be twice message_bytes_max (" + std::to_string(out.message_bytes_max) +
+                                       ") at least, but is " + std::to_string(out.queue_bytes_max));
+  }
+  object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 300, 604'800);
+}
+
+}  // namespace
+
+void read_config(ObjectReader& root, Config& config) {
+  root.text("realm", config.realm, kRealmRule);
+  std::optional<std::filesystem::path> state_directory;
+  root.file("state_directory", state_directory);
+  if (state_directory) config.state_directory = *state_directory;
+  read_listeners(root, config.listeners);
+  root.section("tls", [&](ObjectReader& object) { read_tls(object, config.tls); });
+  root.section("turn", [&](ObjectReader& object) { read_turn(object, config.turn); });
+  root.section("signaling", [&](ObjectReader& object) { read_signaling(object, config.signaling); });
+  root.section("web", [&](ObjectReader& object) { object.file("root", config.web.root); });
+  root.section("log", [&](ObjectReader& object) {
+    object.choice<LogLevel>("level", config.log.level,
+                            {{"debug", LogLevel::kDebug},
+                             {"info", LogLevel::kInfo},
+                             {"warning", LogLevel::kWarning},
+                             {"error", LogLevel::kError}});
+    object.choice<LogFormat>("format", config.log.format, {{"text", LogFormat::kText}, {"json", LogFormat::kJson}});
+  });
+}
+
+}  // namespace causeway::config

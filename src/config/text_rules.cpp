@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/text_rules.hpp"
+
+#include <algorithm>
+
+namespace causeway::config {
+namespace {
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// The parser has made sure that the text is UTF-8.
+std::size_t character_count(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::optional<std::string> printable(std::string_view text, std::size_t bytes_max) {
+  if (text.empty() || text.size() > bytes_max || std::ranges::any_of(text, is_control)) return std::nullopt;
+  return std::string{text};
+}
+
+std::optional<std::string> parse_realm(std::string_view text) {
+  if (character_count(text) > 127 || text.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
+  return printable(text, 763);
+}
+
+std::optional<std::string> parse_user_name(std::string_view text) {
+  if (text.find(':') != std::string_view::npos) return std::nullopt;
+  return printable(text, 508);
+}
+
+std::optional<std::string> parse_secret(std::string_view text) {
+  return printable(text, 508);
+}
+
+bool is_host_name(std::string_view name) {
+  if (name.empty() || name.size() > 253) return false;
+  while (!name.empty()) {
+    const std::string_view label = name.substr(0, name.find('.'));
+    const bool letters_ok = std::ranges::all_of(label, [](char c) { return is_alphanumeric(c) || c == '-'; });
+    if (label.empty() || label.size() > 63 || !letters_ok || label.front() == '-' || label.back() == '-') return false;
+    if (label.size() == name.size()) return !std::ranges::all_of(label, is_digit);  // "10.0.0.256" is no name
+    name.remove_prefix(label.size() + 1);
+  }
+  return false;  // a dot at the end
+}
+
+std::optional<std::string> parse_host(std::string_view text) {
+  if (!IpAddress::parse(text) && !is_host_name(text)) return std::nullopt;
+  return std::string{text};
+}
+
+bool is_port(std::string_view text) {
+  if (text.empty() || text.size() > 5 || !std::ranges::all_of(text, is_digit)) return false;
+  const int port = std::stoi(std::string{text});
+  return port >= 1 && port <= 65535;
+}
+
+std::optional<std::string> parse_origin(std::string_view text) {
+  std::string_view rest = text;
+  if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+  } else {
+    return std::nullopt;
+  }
+  std::string_view host = rest.substr(0, rest.find(':'));
+  bool host_ok = is_host_name(host) || (IpAddress::parse(host) && IpAddress::parse(host)->is_v4());
+  if (rest.starts_with('[')) {
+    host = rest.substr(0, rest.find(']'));
+    host.remove_prefix(1);
+    host_ok = IpAddress::parse(host) && !IpAddress::parse(host)->is_v4();
+    rest.remove_prefix(std::min(rest.size(), host.size() + 2));
+  } else {
+    rest.remove_prefix(host.size());
+  }
+  if (!host_ok || !(rest.empty() || (rest.front() == ':' && is_port(rest.substr(1))))) return std::nullopt;
+  return std::string{text};
+}
+
+std::optional<IpAddress> parse_unicast(std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  if (!address || address->is_unspecified()) return std::nullopt;
+  const std::uint8_t first = address->octets()[0];
+  const bool multicast_or_reserved = address->is_v4() ? first >= 224 : first == 0xFF;
+  return multicast_or_reserved ? std::nullopt : address;
+}
+
+}  // namespace
+
+constexpr TextRule<std::string> kRealmRule{parse_realm, "1 to 127 characters without quotes, backslashes and controls"};
+constexpr TextRule<std::string> kUserNameRule{parse_user_name, "1 to 508 bytes without colons and control characters"};
+constexpr TextRule<std::string> kPasswordRule{parse_secret, "a string of 1 to 508 bytes without control characters",
+                                              true};
+constexpr TextRule<std::string> kSharedSecretRule = kPasswordRule;
+constexpr TextRule<std::string> kHostRule{parse_host,
+                                          "a host name or an IP address without port and brackets, or null"};
+constexpr TextRule<std::string> kOriginRule{
+    parse_origin, "a scheme, a host and perhaps a port, as in \"https://example.org\", without a slash at the end"};
+constexpr TextRule<IpAddress> kAddressRule{IpAddress::parse, "an IP address"};
+constexpr TextRule<IpAddress> kUnicastAddressRule{parse_unicast, "an IP address of one machine"};
+constexpr TextRule<Prefix> kPrefixRule{
+    Prefix::parse, "a prefix like \"10.0.0.0/8\" or \"fd00::/8\" with no bits set behind its length"};
+
+}  // namespace causeway::config

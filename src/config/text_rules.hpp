@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forms of text that the configuration accepts, each with the words that say so.
+#pragma once
+
+#include <string>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/base/prefix.hpp"
+#include "config/object_reader.hpp"
+
+namespace causeway::config {
+
+extern const TextRule<std::string> kRealmRule;     // RFC 8489 §14.9
+extern const TextRule<std::string> kUserNameRule;  // RFC 8489 §14.3, and no colon: EXPIRY:NAME is a credential
+extern const TextRule<std::string> kPasswordRule;
+extern const TextRule<std::string> kSharedSecretRule;
+extern const TextRule<std::string> kHostRule;    // a host name (RFC 1123 §2.1) or an IP address
+extern const TextRule<std::string> kOriginRule;  // RFC 6454 §6.2
+extern const TextRule<IpAddress> kAddressRule;
+extern const TextRule<IpAddress> kUnicastAddressRule;  // neither a wildcard nor multicast
+extern const TextRule<Prefix> kPrefixRule;
+
+}  // namespace causeway::config

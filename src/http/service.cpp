@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/service.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/span_body.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <ctime>
+#include <utility>
+#include <variant>
+
+#include "http/request_headers.hpp"
+#include "http/router.hpp"
+#include "http/signaling_service.hpp"
+#include "http/websocket_session.hpp"
+#include "net/deadline.hpp"
+#include "net/linger.hpp"
+#include "net/system_clock.hpp"
+
+namespace causeway::http {
+namespace {
+
+namespace beast = boost::beast;
+using beast::http::status;
+using Request = beast::http::request<beast::http::string_body>;
+
+constexpr std::uint32_t kHeaderBytesMax = 8 * 1024;
+constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+constexpr std::size_t kReadBytesMax = 16 * 1024;      // buffered; more than a header
+constexpr std::chrono::seconds kRequestDeadline{30};  // also how long a connection may idle between two requests
+constexpr std::chrono::seconds kResponseDeadline{120};
+
+// What to tell a client whose request cannot be read; nullopt where nobody listens any more.
+std::optional<Response> refusal(const error_code& error) {
+  using Error = beast::http::error;
+  if (error == Error::header_limit || error == Error::buffer_overflow) {
+    return sentence_response(status::request_header_fields_too_large, "The request's header exceeds 8 KiB.\n");
+  }
+  if (error == Error::body_limit) {
+    return sentence_response(status::payload_too_large, "The request's body exceeds 64 KiB.\n");
+  }
+  const bool is_gone = error == Error::end_of_stream || error == Error::partial_message;
+  if (is_gone || error.category() != beast::http::make_error_code(Error::bad_method).category()) return std::nullopt;
+  return sentence_response(status::bad_request, "This is not a valid HTTP/1.1 request.\n");
+}
+
+// RFC 9110 §5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(WallTime time) {
+  const std::time_t seconds = time.time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+// One client's requests, one after the other.
+struct Conversation {
+  net::Stream& stream;
+  beast::flat_buffer& buffer;
+  net::Deadline deadline{stream.next_layer()};
+
+  // Returns whether the connection can go on.
+  asio::awaitable<bool> respond(const Response& response, bool is_head, bool keep_alive);
+};
+
+asio::awaitable<bool> Conversation::respond(const Response& response, bool is_head, bool keep_alive) {
+  beast::http::response<beast::http::span_body<const char>> message;
+  message.base() = response.header;
+  message.version(11);
+  message.set(beast::http::field::server, "causeway");
+  message.set(beast::http::field::date, http_date(read_clock().wall));
+  message.keep_alive(keep_alive);
+  if (response.header.result() != status::not_modified) message.content_length(response.body.size());
+  if (!is_head) message.body() = {response.body.data(), response.body.size()};
+  deadline.expires_after(kResponseDeadline);
+  const auto [error, bytes] = co_await beast::http::async_write(stream, message, net::kAwait);
+  if (error) {
+    stream.close();
+  } else if (!keep_alive) {
+    co_await net::linger(stream);
+  }
+  co_return !error && keep_alive;
+}
+
+}  // namespace
+
+Service::Service(StaticFiles files, SignalingService& signaling, Logger logger)
+    : files_(std::move(files)), signaling_(signaling), logger_(std::move(logger)) {}
+
+asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_t> first_bytes,
+                                     net::ConnectionFacts facts) {
+  beast::flat_buffer buffer(kReadBytesMax);
+  buffer.commit(asio::buffer_copy(buffer.prepare(first_bytes.size()), asio::buffer(first_bytes)));
+  std::unique_ptr<WebSocketUpgrade> upgrade = co_await serve_requests(stream, buffer, facts);
+  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade), std::move(facts));
+}
+
+asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::Stream& stream,
+                                                                           beast::flat_buffer& buffer,
+                                                                           const net::ConnectionFacts& facts) {
+  Conversation conversation{stream, buffer};
+  for (bool goes_on = true; goes_on;) {
+    beast::http::request_parser<beast::http::string_body> parser;
+    parser.header_limit(kHeaderBytesMax);
+    parser.body_limit(kBodyBytesMax);
+    conversation.deadline.expires_after(kRequestDeadline);
+    const auto [error, bytes] = co_await beast::http::async_read(stream, buffer, parser, net::kAwait);
+    if (error) {
+      const std::optional<Response> last_words = refusal(error);
+      if (last_words) co_await conversation.respond(*last_words, false, false);
+      stream.close();
+      break;
+    }
+    Request request = parser.release();
+    Outcome outcome = route(request, facts, {files_, signaling_.options().origins, https_port_, is_ready_});
+    if (auto* open = std::get_if<signaling::OpenRequest>(&outcome)) {
+      if (buffer.size() == 0)
+        co_return std::make_unique<WebSocketUpgrade>(WebSocketUpgrade{std::move(request), std::move(*open)});
+      outcome = sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n");
+      request.keep_alive(false);
+    }
+    const Response& response = std::get<Response>(outcome);
+    const std::string_view target = request.target();
+    logger_->debug("{} {} {}: {}", facts.remote.to_string(), std::string_view(request.method_string()),
+                   target_path(target), response.header.result_int());
+    goes_on =
+        co_await conversation.respond(response, request.method() == beast::http::verb::head, request.keep_alive());
+  }
+  co_return nullptr;
+}
+
+}  // namespace causeway::http

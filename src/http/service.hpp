@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1.1 for one daemon: pages, health and the door to signaling.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "http/static_files.hpp"
+#include "net/asio.hpp"
+#include "net/stream.hpp"
+#include "net/stream_listener.hpp"
+
+namespace causeway::http {
+
+class SignalingService;
+struct WebSocketUpgrade;
+
+class Service {
+ public:
+  // `signaling` outlives the service, the service every session.
+  Service(StaticFiles files, SignalingService& signaling, Logger logger);
+
+  // Of a listener that serves pages over TLS. With one, pages that are asked for without TLS from another machine
+  // redirect there, because browsers refuse camera and microphone to insecure origins.
+  void set_https_port(std::optional<std::uint16_t> port) noexcept { https_port_ = port; }
+
+  // What /readyz says: false while starting and stopping.
+  void set_ready(bool ready) noexcept { is_ready_ = ready; }
+
+  // A net::StreamHandler: serves one connection until it ends.
+  asio::awaitable<void> serve(net::Stream stream, std::vector<std::uint8_t> first_bytes, net::ConnectionFacts facts);
+
+ private:
+  // Until the connection ends, or becomes a WebSocket.
+  asio::awaitable<std::unique_ptr<WebSocketUpgrade>> serve_requests(net::Stream& stream,
+                                                                    boost::beast::flat_buffer& buffer,
+                                                                    const net::ConnectionFacts& facts);
+
+  StaticFiles files_;
+  SignalingService& signaling_;
+  Logger logger_;
+  std::optional<std::uint16_t> https_port_;
+  bool is_ready_ = false;
+};
+
+}  // namespace causeway::http

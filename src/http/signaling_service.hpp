@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connects the signaling Hub to WebSockets: owns the table of sessions, gives them their ids, feeds their messages to
+// the Hub, performs the Hub's deliveries and drives its timer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "causeway/signaling/hub.hpp"
+#include "net/asio.hpp"
+#include "net/stream.hpp"
+#include "net/stream_listener.hpp"
+
+namespace causeway::http {
+
+class WebSocketSession;
+struct WebSocketUpgrade;
+
+struct SignalingServiceOptions {
+  std::vector<std::string> origins;  // allowed besides the host itself: "https://app.example.org", "*" for any
+  std::size_t message_bytes_max = 64 * 1024;
+  std::size_t outbound_bytes_max = 1024 * 1024;  // queued for one slow reader
+  std::chrono::seconds ping{25};
+  std::chrono::seconds silence_max{60};  // without a frame from the client
+};
+
+struct SignalingServiceCounters {
+  std::uint64_t upgrades_failed = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t silent = 0;  // sessions given up after silence_max
+};
+
+class SignalingService {
+ public:
+  // `hub` outlives the service; the service outlives every session and the loop's last turn.
+  SignalingService(const asio::any_io_executor& executor, signaling::Hub& hub, SignalingServiceOptions options,
+                   Logger logger);
+  ~SignalingService();
+  SignalingService(const SignalingService&) = delete;
+  SignalingService& operator=(const SignalingService&) = delete;
+
+  // Answers the upgrade request and runs the session until its connection is gone.
+  asio::awaitable<void> serve(net::Stream stream, WebSocketUpgrade upgrade, net::ConnectionFacts facts);
+
+  // Says `bye` to everybody, refuses new sessions, and returns when all are gone, at the latest after 2 s.
+  asio::awaitable<void> stop();
+
+  // --- what a WebSocketSession reports ---
+  void on_text(signaling::SessionId id, std::string_view text);
+  // The session cannot go on: kNotText, kTooBig.
+  void on_unacceptable(signaling::SessionId id, signaling::CloseReason reason);
+  void on_silence() noexcept { ++counters_.silent; }
+
+  const SignalingServiceOptions& options() const noexcept { return options_; }
+  std::size_t sessions() const noexcept { return sessions_.size(); }
+  const SignalingServiceCounters& counters() const noexcept { return counters_; }
+
+ private:
+  class Registration;
+
+  void perform(signaling::Deliveries deliveries);
+  std::vector<signaling::SessionId> send(const signaling::Deliveries& deliveries);
+  void arm_timer();
+
+  signaling::Hub& hub_;
+  const SignalingServiceOptions options_;
+  Logger logger_;
+  asio::steady_timer hub_timer_;
+  std::optional<TimePoint> armed_for_;
+  asio::steady_timer drained_;  // cancelled when the last session has gone
+  bool is_stopping_ = false;
+  std::uint64_t last_session_id_ = 0;
+  std::unordered_map<signaling::SessionId, std::shared_ptr<WebSocketSession>> sessions_;
+  SignalingServiceCounters counters_;
+};
+
+}  // namespace causeway::http

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/interfaces.hpp"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+
+#include "net/endpoint_conversion.hpp"
+
+namespace causeway::net {
+
+std::vector<IpAddress> interface_addresses() {
+  std::vector<IpAddress> addresses;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return addresses;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+    const bool v4 = entry->ifa_addr->sa_family == AF_INET;
+    if (!v4 && entry->ifa_addr->sa_family != AF_INET6) continue;
+    sockaddr_storage address{};
+    std::memcpy(&address, entry->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    if (const auto endpoint = from_sockaddr(address)) addresses.push_back(endpoint->address);
+  }
+  return addresses;
+}
+
+std::optional<IpAddress> default_route_source(AddressFamily family) {
+  const bool v4 = family == AddressFamily::kIPv4;
+  // Any global address does: connecting a UDP socket only looks the route up.
+  const Endpoint somewhere{*IpAddress::parse(v4 ? "192.88.99.1" : "2001:4860::1"), 9};
+  const int descriptor = ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return std::nullopt;
+  sockaddr_storage address{};
+  socklen_t length = to_sockaddr(somewhere, address);
+  std::optional<Endpoint> source;
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), length) == 0) {
+    length = sizeof address;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0) source = from_sockaddr(address);
+  }
+  ::close(descriptor);
+  if (!source) return std::nullopt;
+  return source->address;
+}
+
+}  // namespace causeway::net

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/stream.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <boost/asio/ssl/error.hpp>
+#include <cerrno>
+
+#include "net/tls_context.hpp"
+
+namespace causeway::net {
+namespace {
+
+constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 §5.1
+
+}  // namespace
+
+Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
+  // Both fail only where the connection is gone already, which the first read reports.
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
+}
+
+void Stream::FreeSsl::operator()(SSL* ssl) const noexcept {
+  SSL_free(ssl);
+}
+
+error_code Stream::start_tls(const TlsContext& context) {
+  if (!socket_.is_open()) return asio::error::operation_aborted;
+  ERR_clear_error();
+  ssl_.reset(SSL_new(context.native_handle()));
+  if (!ssl_ || SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) return asio::error::no_memory;
+  SSL_set_accept_state(ssl_.get());
+  return {};
+}
+
+Stream::Attempt Stream::try_handshake() noexcept {
+  // A closed socket's descriptor may belong to another connection already: never let OpenSSL touch it.
+  if (!socket_.is_open()) return {.error = asio::error::operation_aborted};
+  ERR_clear_error();
+  errno = 0;
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result != 1) return tls_attempt(result);
+  tls_usable_ = true;
+  return {};
+}
+
+Stream::Attempt Stream::try_read(asio::mutable_buffer buffer) noexcept {
+  if (!socket_.is_open()) return {.error = asio::error::operation_aborted};
+  Attempt attempt;
+  while (buffer.size() > 0) {
+    ERR_clear_error();
+    errno = 0;
+    std::size_t bytes = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &bytes);
+    if (result != 1) {
+      const Attempt failed = tls_attempt(result);  // a lasting error shows again next time
+      return attempt.bytes > 0 ? attempt : failed;
+    }
+    attempt.bytes += bytes;
+    buffer += bytes;
+    if (SSL_has_pending(ssl_.get()) != 1) break;
+  }
+  return attempt;
+}
+
+Stream::Attempt Stream::try_write(std::span<const asio::const_buffer> buffers) noexcept {
+  if (!socket_.is_open()) return {.error = asio::error::operation_aborted};
+  while (!buffers.empty() && buffers.front().size() == 0)
+    buffers = buffers.subspan(1);
+  if (buffers.empty()) return {};
+  std::array<std::uint8_t, kRecordBytesMax> record;  // NOLINT: written before it is read
+  asio::const_buffer out = buffers.front();
+  if (buffers.size() > 1 && out.size() < kRecordBytesMax) {
+    out = asio::buffer(record.data(), asio::buffer_copy(asio::buffer(record), buffers));
+  }
+  ERR_clear_error();
+  errno = 0;
+  Attempt attempt;
+  const int result = SSL_write_ex(ssl_.get(), out.data(), std::min(out.size(), kRecordBytesMax), &attempt.bytes);
+  return result == 1 ? attempt : tls_attempt(result);
+}
+
+Stream::Attempt Stream::tls_attempt(int result) noexcept {
+  const int system_error = errno;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return {.wait = tcp::socket::wait_read};
+    case SSL_ERROR_WANT_WRITE:
+      return {.wait = tcp::socket::wait_write};
+    case SSL_ERROR_ZERO_RETURN:
+      return {.error = asio::error::eof};
+    case SSL_ERROR_SYSCALL:
+      tls_usable_ = false;
+      if (system_error == 0) return {.error = asio::error::eof};
+      return {.error = error_code(system_error, boost::system::system_category())};
+    default: {
+      tls_usable_ = false;
+      const unsigned long code = ERR_get_error();
+      return {.error = code == 0 ? error_code(asio::error::connection_aborted)
+                                 : error_code(static_cast<int>(code), asio::error::get_ssl_category())};
+    }
+  }
+}
+
+std::size_t Stream::read_some(asio::mutable_buffer buffer, error_code& error) {
+  if (!is_tls()) return socket_.read_some(buffer, error);
+  const Attempt attempt = try_read(buffer);
+  error = attempt.wait ? error_code(asio::error::would_block) : attempt.error;
+  return attempt.bytes;
+}
+
+std::size_t Stream::write_some(std::span<const asio::const_buffer> buffers, error_code& error) {
+  if (!is_tls()) return socket_.write_some(buffers, error);
+  const Attempt attempt = try_write(buffers);
+  error = attempt.wait ? error_code(asio::error::would_block) : attempt.error;
+  return attempt.bytes;
+}
+
+void Stream::shutdown_send() noexcept {
+  if (!socket_.is_open()) return;
+  if (std::exchange(tls_usable_, false)) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+  }
+  error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void Stream::close() noexcept {
+  shutdown_send();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace causeway::net

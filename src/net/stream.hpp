@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP connection, with TLS or without: one type for both, so that everything above is written once.
+//
+// TLS works on the socket's own non-blocking descriptor: OpenSSL is asked first and the socket is awaited only when it
+// says so. (asio::ssl::stream keeps two buffers of 17 KiB and a BIO pair for every idle connection.)
+//
+// A Stream is an AsyncReadStream and an AsyncWriteStream. At most one read and one write may be outstanding; while one
+// is, the Stream must not be moved or destroyed. close() ends them with asio::error::operation_aborted. A write that
+// was cancelled leaves the Stream fit for nothing but close(). The end of the peer's data, with or without a TLS
+// close_notify, is asio::error::eof: everything that runs on it frames its own messages.
+//
+// OpenSSL writes with write(2): the process must ignore SIGPIPE.
+#pragma once
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/compose.hpp>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "net/asio.hpp"
+
+using SSL = struct ssl_st;
+
+namespace causeway::net {
+
+class TlsContext;
+
+class Stream {
+ public:
+  using executor_type = tcp::socket::executor_type;
+  using next_layer_type = tcp::socket;
+
+  // Takes a connected socket, makes it non-blocking and sets TCP_NODELAY.
+  explicit Stream(tcp::socket socket);
+
+  executor_type get_executor() noexcept { return socket_.get_executor(); }
+  tcp::socket& next_layer() noexcept { return socket_; }
+  const tcp::socket& next_layer() const noexcept { return socket_; }
+  bool is_tls() const noexcept { return ssl_ != nullptr; }
+  bool is_open() const noexcept { return socket_.is_open(); }
+
+  // Turns a plain connection on which nothing was read yet into TLS, as the server. Completes with void(error_code).
+  template <class Token>
+  auto async_handshake(const TlsContext& context, Token&& token);
+
+  template <class MutableBufferSequence, class Token>
+  auto async_read_some(const MutableBufferSequence& buffers, Token&& token);
+
+  // Over TLS, small buffers of the sequence leave together in one record of at most 16 KiB.
+  template <class ConstBufferSequence, class Token>
+  auto async_write_some(const ConstBufferSequence& buffers, Token&& token);
+
+  // The same without waiting: asio::error::would_block when there is nothing to do now. After a write that would block
+  // the next write has to begin with the same bytes.
+  std::size_t read_some(asio::mutable_buffer buffer, error_code& error);
+  std::size_t write_some(std::span<const asio::const_buffer> buffers, error_code& error);
+
+  // Tells the peer that nothing more will be sent (TLS close_notify, TCP FIN). Never waits; reading goes on.
+  void shutdown_send() noexcept;
+
+  // shutdown_send() and away with the socket. A second close() does nothing.
+  void close() noexcept;
+
+ private:
+  // What came of asking once: done with `error` and `bytes`, or to be asked again after `wait`.
+  struct Attempt {
+    error_code error{};
+    std::size_t bytes = 0;
+    std::optional<tcp::socket::wait_type> wait{};
+  };
+  static constexpr std::size_t kGatherMax = 16;
+  struct Gathered {
+    std::array<asio::const_buffer, kGatherMax> buffers{};
+    std::size_t count = 0;
+  };
+  struct ReadStep;
+  struct WriteStep;
+  struct HandshakeStep;
+  template <class Step>
+  struct Operation;
+  struct StartRead;
+  struct StartWrite;
+  struct FreeSsl {
+    void operator()(SSL* ssl) const noexcept;
+  };
+
+  error_code start_tls(const TlsContext& context);
+  Attempt try_handshake() noexcept;
+  Attempt try_read(asio::mutable_buffer buffer) noexcept;
+  Attempt try_write(std::span<const asio::const_buffer> buffers) noexcept;
+  Attempt tls_attempt(int result) noexcept;
+
+  tcp::socket socket_;
+  std::unique_ptr<SSL, FreeSsl> ssl_;
+  bool tls_usable_ = false;  // handshake done, no fatal error and no close_notify sent since
+};
+
+}  // namespace causeway::net
+
+#include "net/stream_operations.hpp"

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Listens on one address and port for TCP, and hands every connection to TURN or HTTP by its first octet.
+//
+//   first octet        a `tcp` listener     a `tls` listener
+//   0–3 (STUN)         TURN                 plain TURN on the same port
+//   22 (TLS)           closed               TLS handshake, then by the first decrypted octet: 0–3 TURN, letter HTTP
+//   an ASCII letter    HTTP                 answered with a plain "this port speaks HTTPS", closed
+//   anything else      closed               closed
+//
+// The first octet and the TLS handshake have to come within 10 s each. ChannelData cannot come first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "causeway/base/endpoint.hpp"
+#include "net/asio.hpp"
+#include "net/stream.hpp"
+
+namespace causeway::net {
+
+class TlsContext;
+
+struct ConnectionFacts {
+  Endpoint remote;  // an IPv4 client of a dual-stack listener is IPv4 here
+  Endpoint local;   // the address that the client connected to
+  bool is_tls = false;
+};
+
+// Serves one connection until it ends. `first_bytes` have been read from the stream already; never empty.
+// Cancelling the coroutine is how the listener stops a session: whoever starts others of its own ends them with it.
+using StreamHandler =
+    std::function<asio::awaitable<void>(Stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts)>;
+
+struct StreamHandlers {
+  StreamHandler turn;  // empty: such connections are closed
+  StreamHandler http;
+};
+
+// How many connections may be open at once, over all listeners that share it. The composition root owns it.
+struct ConnectionBudget {
+  std::size_t connections_max = 0;
+  std::size_t open = 0;
+};
+
+struct StreamListenerOptions {
+  Endpoint address;                               // "::" means IPv4 too; port 0: any free one
+  std::shared_ptr<const TlsContext> tls_context;  // nullptr: a `tcp` listener
+};
+
+struct StreamListenerCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t refused_over_budget = 0;
+  std::uint64_t accept_errors = 0;        // out of descriptors or memory
+  std::uint64_t first_octet_missing = 0;  // closed or silent before the first octet
+  std::uint64_t unknown_protocol = 0;
+  std::uint64_t tls_handshakes_failed = 0;
+  std::uint64_t http_on_tls_port = 0;
+};
+
+class StreamListener {
+ public:
+  // Binds. Throws std::runtime_error with a sentence when the address cannot be listened on. `budget` outlives every
+  // session of the listener, so does what the handlers refer to.
+  StreamListener(const asio::any_io_executor& executor, StreamListenerOptions options, StreamHandlers handlers,
+                 ConnectionBudget& budget, Logger logger);
+  ~StreamListener();  // stop()
+  StreamListener(const StreamListener&) = delete;
+  StreamListener& operator=(const StreamListener&) = delete;
+
+  void start();          // begins to accept
+  void stop() noexcept;  // stops accepting and ends all sessions, which takes a few turns of the loop. May be repeated.
+
+  Endpoint local_endpoint() const;  // with the port that was really bound
+  bool is_tls() const noexcept;
+  std::size_t sessions() const noexcept;
+  const StreamListenerCounters& counters() const noexcept;
+
+ private:
+  struct State;  // shared with the coroutines of the accept loop and the sessions
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace causeway::net

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificate, key and rules for TLS as a server: TLS 1.2 and 1.3, forward-secret AEAD cipher suites, ALPN.
+// The composition root owns it; streams that were accepted with it keep what they need of it alive.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "causeway/base/time.hpp"
+
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace causeway::net {
+
+class TlsContext {
+ public:
+  // Reads PEM files: the certificate followed by its intermediates, and the private key (without a passphrase).
+  // Throws std::runtime_error with a sentence that names the file and says what is wrong with it. A certificate that
+  // has expired is no error here: not_after() tells.
+  TlsContext(const std::filesystem::path& certificate_chain, const std::filesystem::path& private_key);
+
+  SSL_CTX* native_handle() const noexcept { return context_.get(); }
+  WallTime not_before() const noexcept { return not_before_; }
+  WallTime not_after() const noexcept { return not_after_; }
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const noexcept;
+  };
+  std::unique_ptr<SSL_CTX, Free> context_;
+  WallTime not_before_{};
+  WallTime not_after_{};
+};
+
+}  // namespace causeway::net

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Performs what the sans-IO TURN server decides: owns its sockets, feeds packets in, sends what comes out, keeps its
+// timer. One driver, one server, one event loop.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "causeway/turn/server.hpp"
+#include "net/asio.hpp"
+#include "net/datagram_loop.hpp"
+#include "net/relay_sockets.hpp"
+#include "net/stream.hpp"
+#include "net/stream_listener.hpp"
+#include "net/udp_socket.hpp"
+
+namespace causeway::net {
+
+class TurnStreamSession;
+
+struct TurnDriverCounters {
+  std::uint64_t send_failures = 0;      // the kernel did not take a datagram: full buffer, no route
+  std::uint64_t client_gone = 0;        // data for a stream that has just ended
+  std::uint64_t stream_queue_full = 0;  // frames dropped because a stream's reader is slow
+  std::uint64_t stream_framing_errors = 0;
+};
+
+class TurnDriver final : public DatagramReceiver {
+ public:
+  TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
+             std::shared_ptr<const turn::Credentials> credentials, const turn::NonceKey& nonce_key,
+             RandomSource& random, turn::Events& events);
+  ~TurnDriver() override;
+
+  // Binds a UDP listener and returns where it listens: port 0 asks for any free one.
+  Result<Endpoint, error_code> listen(const Endpoint& local);
+  void start();
+  // Ends all allocations and stops reading.
+  void stop();
+
+  // A net::StreamHandler: serves one TCP or TLS client until its connection ends.
+  asio::awaitable<void> serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts);
+
+  const turn::Server& server() const noexcept { return server_; }
+  const TurnDriverCounters& counters() const noexcept { return counters_; }
+
+ private:
+  friend class TurnStreamSession;
+
+  void on_readable(std::uint64_t token) override;
+  void on_idle() override { arm_timer(); }
+  void read_listener(std::size_t index);
+  void read_relay(std::uint64_t token);
+  // One framed message of a stream. The answer, if any, goes to `session`.
+  void on_stream_message(TurnStreamSession& session, MutableBytes message, Now now);
+  void on_stream_begin(TurnStreamSession& session);
+  void on_stream_end(const TurnStreamSession& session);
+  void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
+  void send_to_client(const turn::ClientRef& client, Bytes bytes);
+  void arm_timer();
+
+  struct Listener {
+    UdpSocket socket;
+    std::uint16_t port;
+  };
+
+  DatagramLoop loop_;
+  RelaySockets relays_;
+  turn::Server server_;
+  std::vector<Listener> listeners_;
+  std::unordered_map<std::uint64_t, TurnStreamSession*> streams_;  // they live in serve()
+  std::uint64_t last_stream_ = 0;
+  asio::steady_timer timer_;
+  std::optional<TimePoint> armed_for_;
+  TurnDriverCounters counters_;
+  turn::ReplyBuffer reply_{};
+  // Headroom, the largest datagram, tailroom: one buffer, as each packet is done with before the next is read.
+  std::array<std::uint8_t, turn::Server::kHeadroomBytes + 65536 + turn::Server::kTailroomBytes> packet_{};
+};
+
+}  // namespace causeway::net

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// One TCP or TLS connection of a STUN/TURN client: reads and frames its messages, queues what goes back to it.
+// Lives in TurnDriver::serve for as long as the connection does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "causeway/base/bytes.hpp"
+#include "causeway/base/time.hpp"
+#include "causeway/stun/framer.hpp"
+#include "causeway/turn/five_tuple.hpp"
+#include "net/asio.hpp"
+#include "net/stream.hpp"
+
+namespace causeway::net {
+
+class TurnDriver;
+
+class TurnStreamSession {
+ public:
+  // A peer that does not read makes frames drop here, not memory grow.
+  static constexpr std::size_t kQueueBytesMax = 256 * 1024;
+  static constexpr std::chrono::seconds kFirstMessageDeadline{10};
+  static constexpr std::chrono::seconds kIdleWithoutAllocation{60};
+
+  // Known to the driver from its first to its last moment, however serve() ends.
+  TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client);
+  ~TurnStreamSession();
+  TurnStreamSession(const TurnStreamSession&) = delete;
+  TurnStreamSession& operator=(const TurnStreamSession&) = delete;
+
+  const turn::ClientRef& client() const noexcept { return client_; }
+
+  // Returns when the connection has ended or shall end.
+  asio::awaitable<void> run(std::vector<std::uint8_t> first_bytes);
+
+  // Queues one message and pads it (RFC 8656 §12.5). False when the queue is full: the message is dropped, as a
+  // datagram would be.
+  bool send(Bytes message);
+
+ private:
+  asio::awaitable<void> read_loop(std::vector<std::uint8_t> first_bytes);
+  asio::awaitable<void> write_loop();
+  asio::awaitable<void> watch_idleness();
+  // False when the stream is out of step for good.
+  bool handle_frames();
+
+  TurnDriver& driver_;
+  Stream stream_;
+  turn::ClientRef client_;
+  stun::StreamFramer framer_;
+  std::vector<std::uint8_t> queue_;    // what send() collects
+  std::vector<std::uint8_t> writing_;  // what the connection is taking
+  asio::steady_timer queued_;          // cancelled to wake write_loop
+  TimePoint last_message_at_{};
+  bool had_message_ = false;
+};
+
+}  // namespace causeway::net
