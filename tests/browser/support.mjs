@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every browser test needs: a daemon of its own, a Chromium, and pages whose complaints fail the test.
+// CAUSEWAY_BINARY names the daemon; CHROMIUM the browser, /usr/bin/chromium where it is not set.
+import assert from 'node:assert/strict';
+import {execFile, spawn} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {promisify} from 'node:util';
+import {chromium} from 'playwright-core';
+
+const kStartMsMax = 15_000;
+const kPollMs = 50;
+const kBinary = process.env.CAUSEWAY_BINARY;
+
+export const kUser = {name: 'alice', password: 'correct horse'};
+
+const kChromiumFlags = [
+  '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
+  '--disable-quic', '--ignore-certificate-errors',
+];
+const kFakeMediaFlags = ['--use-fake-device-for-media-stream=fps=10', '--use-fake-ui-for-media-stream'];
+
+/** A port nobody uses, for UDP and TCP: the daemon takes a moment later what is let go here. */
+async function freePorts(count) {
+  const servers = await Promise.all(Array.from({length: count}, () => new Promise((resolve, reject) => {
+    const server = net.createServer().once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
+  })));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export class Daemon {
+  /** @param {object} sections parts of the configuration that this test wants otherwise */
+  static async start(sections = {}) {
+    assert.ok(kBinary, 'CAUSEWAY_BINARY must name the daemon to test.');
+    const daemon = new Daemon();
+    daemon.folder = await mkdtemp(path.join(tmpdir(), 'causeway-browser-'));
+    [daemon.turn_port, daemon.tls_port, daemon.web_port] = await freePorts(3);
+    daemon.config = path.join(daemon.folder, 'causeway.json');
+    await writeFile(daemon.config, JSON.stringify(daemon.#configuration(sections)));
+    await daemon.run();
+    return daemon;
+  }
+
+  #configuration(sections) {
+    const address = '127.0.0.1';
+    return {
+      realm: 'browser.test',
+      state_directory: path.join(this.folder, 'state'),
+      listeners: [
+        {transport: 'udp', address, port: this.turn_port},
+        {transport: 'tcp', address, port: this.turn_port, services: ['turn']},
+        {transport: 'tls', address, port: this.tls_port},
+        {transport: 'tcp', address, port: this.web_port, services: ['http']},
+      ],
+      turn: {users: {[kUser.name]: kUser.password}, relay: {addresses: [address]}},
+      ...sections,
+    };
+  }
+
+  /** Starts the process and waits until it answers. */
+  async run() {
+    this.output = '';
+    this.process = spawn(kBinary, ['--config', this.config], {stdio: ['ignore', 'pipe', 'pipe']});
+    for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text));
+    this.ended = new Promise((resolve) => this.process.once('exit', resolve));
+    const deadline = Date.now() + kStartMsMax;
+    while (!(await this.#answers())) {
+      assert.equal(this.process.exitCode, null, `The daemon ended instead of starting:\n${this.output}`);
+      assert.ok(Date.now() < deadline, `The daemon does not answer:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, kPollMs));
+    }
+  }
+
+  #answers() {
+    return new Promise((resolve) => {
+      http.get(`${this.origin}/healthz`, (response) => resolve(response.resume().statusCode === 200))
+        .on('error', () => resolve(false));
+    });
+  }
+
+  get origin() {
+    return `http://127.0.0.1:${this.web_port}`;
+  }
+
+  /** The TURN URIs of this daemon, by transport. */
+  get uris() {
+    return {
+      udp: `turn:127.0.0.1:${this.turn_port}?transport=udp`,
+      tcp: `turn:127.0.0.1:${this.turn_port}?transport=tcp`,
+      tls: `turns:127.0.0.1:${this.tls_port}?transport=tcp`,
+    };
+  }
+
+  /** What `causeway credential` prints for a user: {username, password}. */
+  async credential(user) {
+    const command = ['credential', '--config', this.config, '--user', user, '--ttl', '1h'];
+    const {stdout} = await promisify(execFile)(kBinary, command);
+    const [, username, password] = /^username: (\S+)\npassword: (\S+)\n$/.exec(stdout) ?? [];
+    assert.ok(username && password, `No username and password in:\n${stdout}`);
+    return {username, password};
+  }
+
+  /** Ends the process as a crash would, or in order. */
+  async kill(signal = 'SIGTERM') {
+    this.process.kill(signal);
+    await this.ended;
+  }
+
+  async stop() {
+    if (this.process.exitCode === null && this.process.signalCode === null) await this.kill();
+    await rm(this.folder, {recursive: true, force: true});
+  }
+}
+
+/** @param {{media?: boolean, flags?: string[]}} options `media`: a camera and a microphone that need no permission */
+export function launchBrowser({media = true, flags = []} = {}) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...kChromiumFlags, ...(media ? kFakeMediaFlags : []), ...flags],
+  });
+}
+
+/**
+ * A page in a context of its own (as another person's browser). Everything that the browser complains about, Content
+ * Security Policy included, is kept: expectNoComplaints() after the test.
+ * @param {{first?: () => void}} options `first` runs in the page before its own scripts; the rest is Playwright's
+ */
+export async function openPage(browser, url, {first, ...options} = {}) {
+  const context = await browser.newContext({locale: 'en-GB', ...options});
+  if (first) await context.addInitScript(first);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(`exception: ${error.stack}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** @param {RegExp} [allowed] what this test provokes itself */
+export function expectNoComplaints(page, allowed) {
+  assert.deepEqual(page.complaints.filter((complaint) => !allowed?.test(complaint)), []);
+}
+
+/** Opens the call page and enters a room by pressing what a person presses. */
+export async function joinRoom(browser, url, {name, room, relay_only = false, options = {}}) {
+  const page = await openPage(browser, url, options);
+  await page.getByLabel('Your name').fill(name);
+  if (room) await page.getByRole('textbox', {name: 'Room'}).fill(room);
+  if (relay_only) await page.getByRole('switch', {name: 'Relay only'}).check();
+  await page.getByRole('button', {name: 'Stop video'}).waitFor();  // the camera is on
+  await page.getByRole('button', {name: 'Join'}).click();
+  await page.getByRole('button', {name: 'Leave'}).waitFor();
+  return page;
+}
+
+/** Waits until this page is connected with so many members. */
+export async function waitForPeers(page, count) {
+  await page.locator('#tiles > [data-state="connected"]').nth(count - 1).waitFor({timeout: 20_000});
+  assert.equal(await page.locator('#tiles > [data-member]').count(), count);
+}
+
+/** Per remote member: the types of the selected candidate pair, how TURN is reached, the video frames decoded. */
+export function readPeers(page) {
+  return page.evaluate(() => Promise.all([...window.causeway.call.peers.values()].map(async ({name, connection}) => {
+    const stats = await connection.getStats();
+    const entries = [...stats.values()];
+    const transport = entries.find(({type}) => type === 'transport');
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    const local = stats.get(pair?.localCandidateId);
+    const video = entries.find(({type, kind}) => type === 'inbound-rtp' && kind === 'video');
+    const audio = entries.find(({type, kind}) => type === 'inbound-rtp' && kind === 'audio');
+    return {
+      name,
+      local: local?.candidateType,
+      remote: stats.get(pair?.remoteCandidateId)?.candidateType,
+      relay_protocol: local?.relayProtocol,
+      frames: video?.framesDecoded ?? 0,
+      audio_packets: audio?.packetsReceived ?? 0,
+    };
+  })));
+}
+
+const kMustHaveNames = new Set([
+  'button', 'textbox', 'combobox', 'switch', 'link', 'checkbox', 'radio', 'table', 'columnheader', 'heading', 'list',
+  'group',
+]);
+
+/** Everything a person can use or jump to has a name for a screen reader, and these roles are there. */
+export async function expectNames(page, roles) {
+  const session = await page.context().newCDPSession(page);
+  const {nodes} = await session.send('Accessibility.getFullAXTree');
+  const shown = nodes.filter(({ignored}) => !ignored)
+    .map(({role, name}) => ({role: role?.value, name: name?.value ?? ''}));
+  for (const {role, name} of shown) {
+    if (kMustHaveNames.has(role)) assert.notEqual(name.trim(), '', `a ${role} has no name`);
+  }
+  for (const role of roles) assert.ok(shown.some((node) => node.role === role), `no ${role} on the page`);
+  await session.detach();
+}

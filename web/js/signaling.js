@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A client for the signaling WebSocket of Causeway. It depends on nothing and knows nothing of the page around it:
+ * copy this one file into your application.
+ *
+ *   import {Signaling} from './signaling.js';
+ *   const signaling = new Signaling('wss://causeway.example.org/ws');
+ *   signaling.on('member-joined', ({member}) => signaling.offer(member, sdp));   // who is in the room makes the offer
+ *   signaling.on('offer', ({from, sdp}) => signaling.answer(from, answerTo(sdp)));  // the newcomer answers
+ *   signaling.on('candidate', ({from, candidate}) => …);
+ *   const {self, members, ice_servers} = await signaling.join('my-room', {name: 'Ann'});
+ *
+ * A lost connection is opened again with growing pauses, and the room is joined again: `joined` comes another time,
+ * with a new member id and new ICE servers. What is sent while there is no connection is not kept.
+ */
+
+/** @typedef {{member: string, name?: string, role: string}} Member */
+/** @typedef {Member & {polite: boolean}} Self  `polite`: the polite side of perfect negotiation */
+/** @typedef {{type: 'joined', room: string, self: Self, members: Member[], ice_servers: RTCIceServer[],
+ *             ice_ttl_seconds: number}} Joined */
+/** @typedef {{code: string, message: string, fatal: boolean, id?: string|number}} ErrorReply */
+/**
+ * Every message of the server is an event of its `type`; `disconnected` and `closed` are this client's own.
+ * @typedef {{
+ *   'welcome': {protocol: number, features: string[], message_bytes_max: number, ping_seconds: number},
+ *   'joined': Joined,
+ *   'member-joined': Member,
+ *   'member-left': Member & {reason: 'left'|'lost'|string},
+ *   'offer': {from: string, sdp: string},
+ *   'answer': {from: string, sdp: string},
+ *   'candidate': {from: string, candidate?: RTCIceCandidateInit|null, candidates?: (RTCIceCandidateInit|null)[]},
+ *   'message': {from: string, data: any},
+ *   'ice': {ice_servers: RTCIceServer[], ice_ttl_seconds: number},
+ *   'error': ErrorReply,
+ *   'bye': {action: 'resume'|'rejoin'|'stop', reason: string},
+ *   'disconnected': {attempt: number, retry_ms: number},
+ *   'closed': {code: string, reason: string},
+ * }} SignalingEvents
+ */
+
+const kRetryMsFirst = 500;
+const kRetryMsMax = 15_000;
+
+/** Why this client is not in the room: `code` is stable, `message` is for a person. */
+export class SignalingError extends Error {
+  /** @param {string} code @param {string} message */
+  constructor(code, message) {
+    super(message);
+    this.name = 'SignalingError';
+    this.code = code;
+  }
+}
+
+export class Signaling extends EventTarget {
+  #url;
+  /** @type {WebSocket|null} */
+  #socket = null;
+  /** What to join, and to join again: null when this client wants to be in no room. */
+  #wanted = null;
+  /** The promise that join() gave out, until it is settled. */
+  #joining = null;
+  #join_id = 0;
+  #attempt = 0;
+  #retry_timer = 0;
+  #ping_timer = 0;
+  #heard = true;
+  #on_online = () => this.retryNow();
+
+  /** @param {string|URL} [url] ws: or wss:; by default /ws on the host that served the page */
+  constructor(url = new URL('/ws', location.href.replace(/^http/, 'ws'))) {
+    super();
+    this.#url = url;
+  }
+
+  /**
+   * addEventListener with the types above; the listener gets the message itself.
+   * @template {keyof SignalingEvents} T
+   * @param {T} type
+   * @param {(message: SignalingEvents[T]) => void} listener
+   */
+  on(type, listener) {
+    this.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
+    return this;
+  }
+
+  get connected() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /**
+   * Connects and enters a room. While the server cannot be reached the promise stays pending and `disconnected` tells
+   * of each attempt; a refusal (room full, bad name) rejects it with a SignalingError, and so does leave().
+   * @param {string} room
+   * @param {{name?: string}} [options]
+   * @returns {Promise<Joined>}
+   */
+  join(room, {name} = {}) {
+    this.leave();
+    this.#wanted = {room, ...(name ? {name} : {})};
+    const joined = new Promise((resolve, reject) => (this.#joining = {resolve, reject}));
+    globalThis.addEventListener?.('online', this.#on_online);
+    this.#open();
+    return joined;
+  }
+
+  /** Leaves the room, closes the connection and stops trying. */
+  leave() {
+    this.#send({type: 'leave'});
+    this.#stop('left', 'You left the room.');
+  }
+
+  /** Leaves the room and enters it again, as a new member: the others make their offers anew. */
+  rejoin() {
+    this.#send({type: 'leave'});
+    this.#sendJoin();
+  }
+
+  /** @param {string|null} to a member, or null for all others @param {string} sdp @returns {boolean} was it sent? */
+  offer(to, sdp) {
+    return this.#sendTo(to, {type: 'offer', sdp});
+  }
+
+  /** @param {string|null} to @param {string} sdp */
+  answer(to, sdp) {
+    return this.#sendTo(to, {type: 'answer', sdp});
+  }
+
+  /** @param {string|null} to @param {RTCIceCandidate|RTCIceCandidateInit|null} candidate null: no more will come */
+  candidate(to, candidate) {
+    return this.#sendTo(to, {type: 'candidate', candidate});
+  }
+
+  /** @param {string|null} to @param {any} data any JSON of the application */
+  message(to, data) {
+    return this.#sendTo(to, {type: 'message', data});
+  }
+
+  /** Asks for fresh ICE servers; the answer is the event `ice`. */
+  ice() {
+    return this.#send({type: 'ice'});
+  }
+
+  /** Ends the pause before the next attempt to connect. */
+  retryNow() {
+    if (!this.#wanted || this.#socket) return;
+    clearTimeout(this.#retry_timer);
+    this.#open();
+  }
+
+  #open() {
+    const socket = new WebSocket(this.#url, 'causeway.v1');
+    this.#socket = socket;
+    socket.onopen = () => this.#sendJoin();
+    socket.onmessage = ({data}) => this.#receive(data);
+    socket.onclose = () => this.#lost();
+  }
+
+  #receive(text) {
+    this.#heard = true;
+    const message = JSON.parse(text);
+    if (message.type === 'welcome') this.#heartbeat(message.ping_seconds);
+    if (message.type === 'joined') {
+      this.#attempt = 0;
+      this.#joining?.resolve(message);
+      this.#joining = null;
+    }
+    this.dispatchEvent(new CustomEvent(message.type, {detail: message}));
+    if (message.type === 'error' && message.id === this.#join_id) this.#stop(message.code, message.message);
+    if (message.type === 'bye' && message.action === 'stop') this.#stop('bye', message.reason);
+  }
+
+  // A browser shows its page no WebSocket pings, so only an own question finds a connection that died silently.
+  #heartbeat(ping_seconds = 25) {
+    clearInterval(this.#ping_timer);
+    this.#ping_timer = setInterval(() => {
+      if (!this.#heard) return this.#lost();
+      this.#heard = false;
+      this.#send({type: 'ping'});
+    }, ping_seconds * 1000);
+  }
+
+  #lost() {
+    this.#drop();
+    if (!this.#wanted) return;
+    this.#attempt += 1;
+    const pause_ms = Math.min(kRetryMsMax, kRetryMsFirst * 2 ** (this.#attempt - 1));
+    const retry_ms = pause_ms * (0.5 + Math.random() / 2);  // jitter: a restarted server is not stormed all at once
+    this.#retry_timer = setTimeout(() => this.#open(), retry_ms);
+    this.dispatchEvent(new CustomEvent('disconnected', {detail: {attempt: this.#attempt, retry_ms}}));
+  }
+
+  #stop(code, reason) {
+    const was_wanted = this.#wanted !== null;
+    this.#wanted = null;
+    this.#attempt = 0;
+    clearTimeout(this.#retry_timer);
+    globalThis.removeEventListener?.('online', this.#on_online);
+    this.#drop();
+    this.#joining?.reject(new SignalingError(code, reason));
+    this.#joining = null;
+    if (was_wanted) this.dispatchEvent(new CustomEvent('closed', {detail: {code, reason}}));
+  }
+
+  // Handlers go first: a close over a dead network is reported minutes later, to a client that has long gone on.
+  #drop() {
+    clearInterval(this.#ping_timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#heard = true;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #sendJoin() {
+    this.#join_id += 1;
+    this.#send({type: 'join', id: this.#join_id, ...this.#wanted});
+  }
+
+  #sendTo(to, message) {
+    return this.#send(to ? {...message, to} : message);
+  }
+
+  #send(message) {
+    if (!this.connected) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+}
