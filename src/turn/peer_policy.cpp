@@ -51,7 +51,7 @@ EmbeddedAddresses embedded_v4(const IpAddress& address) {
     found.push_back(v4_at(o, 2));
   } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b, 0, 1})) {  // local NAT64 (RFC 8215): any length of RFC 6052 §2.2
     for (const IpAddress& v4 : {v4_around_u(o, 6), v4_around_u(o, 7), v4_at(o, 9), v4_at(o, 12)}) {
-      if (!v4.is_unspecified()) found.push_back(v4);  // zero is what the lengths not in use have there
+      if (v4.octets()[0] != 0) found.push_back(v4);  // a zero is the padding of another length; 0/8 leads nowhere
     }
   } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b})) {  // NAT64 (RFC 6052 §2.1)
     found.push_back(v4_at(o, 12));

@@ -12,7 +12,8 @@ namespace causeway::config {
 
 [[noreturn]] inline void throw_exception_from_error(const Findings& findings, const boost::source_location&) {
   std::string text;
-  for (const Finding& finding : findings) text += finding.to_string() + "\n";
+  for (const Finding& finding : findings)
+    text += finding.to_string() + "\n";
   throw std::runtime_error(text);
 }
 

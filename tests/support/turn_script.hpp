@@ -439,13 +439,16 @@ class TurnClient {
       if (seconds) builder.add_u32(AttributeType::kLifetime, *seconds);
     });
   }
-  Answer permit(const std::vector<std::string_view>& peers) {
+  Answer permit_all(const std::vector<std::string_view>& peers) {
     return request(Method::kCreatePermission, [&peers](MessageBuilder& builder) {
       for (const auto peer : peers)
         builder.add_xor_address(AttributeType::kXorPeerAddress, at(peer, 9));
     });
   }
-  Answer permit(std::string_view peer) { return permit(std::vector{peer}); }
+  template <class... Peers>
+  Answer permit(const Peers&... peers) {
+    return permit_all({std::string_view{peers}...});
+  }
   Answer bind(std::uint16_t number, const Endpoint& peer) {
     return request(Method::kChannelBind, [&](MessageBuilder& builder) {
       builder.add_u32(AttributeType::kChannelNumber, std::uint32_t{number} << 16);

@@ -14,8 +14,8 @@
 namespace causeway::turn {
 
 struct PeerPolicyOptions {
-  std::vector<Prefix> allow;
-  std::vector<Prefix> deny;
+  std::vector<Prefix> allow{};
+  std::vector<Prefix> deny{};
   bool lan = false;  // permits 10/8, 172.16/12, 192.168/16, 100.64/10 and fc00::/7 without fd00:ec2::254
 };
 

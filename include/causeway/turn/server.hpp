@@ -32,7 +32,7 @@ struct ServerOptions {
   std::chrono::seconds permission_lifetime{300};
   std::chrono::seconds channel_lifetime{600};
   std::chrono::seconds nonce_lifetime{3600};     // RFC 8656 §5: at least one expiry an hour
-  std::uint32_t allocations_per_user_max = 100;  // 0: no limit
+  std::uint32_t allocations_per_user_max = 128;  // 0: no limit
   std::uint32_t allocations_total_max = 0;       // 0: no limit but that of the port range
   std::uint32_t permissions_per_allocation_max = 256;
   std::uint32_t channels_per_allocation_max = 256;

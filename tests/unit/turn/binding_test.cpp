@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plain STUN, and what is no message for this server at all.
+#include <gtest/gtest.h>
+
+#include "hex.hpp"
+#include "turn_script.hpp"
+
+namespace causeway::turn {
+namespace {
+
+using namespace test;
+
+TEST(Binding, AnswersWithTheMappedAddressAndNothingElse) {
+  TurnScript script;
+  TurnClient client{script};
+  const Answer answer = client.bare(Method::kBinding);
+  ASSERT_TRUE(answer.success());
+  EXPECT_EQ(answer.address(AttributeType::kXorMappedAddress), at("198.51.100.7", 40000));
+  EXPECT_EQ(answer.reply->size(), 32u);
+  TurnClient v6{script, at("2001:db8:1::7", 40000), at("2001:db8::10", 3478)};
+  EXPECT_EQ(v6.bare(Method::kBinding).reply->size(), 44u);
+}
+
+TEST(Binding, MirrorsFingerprint) {
+  TurnScript script;
+  TurnClient client{script};
+  client.with_fingerprint = true;
+  const Answer answer = client.bare(Method::kBinding);
+  EXPECT_EQ(stun::check_fingerprint(answer.message()), stun::Fingerprint::kValid);
+  const Answer refused = client.bare(Method::kBinding, [](MessageBuilder& b) { b.add_flag(AttributeType{0x0003}); });
+  EXPECT_EQ(stun::check_fingerprint(refused.message()), stun::Fingerprint::kValid);
+}
+
+TEST(Binding, DropsABadFingerprint) {
+  TurnScript script;
+  TurnClient client{script};
+  client.with_fingerprint = true;
+  Octets request = client.build(Method::kBinding, MessageClass::kRequest, {}, false);
+  request.back() ^= 1;
+  EXPECT_EQ(script.from_client(client.ref, request).drop, DropReason::kBadFingerprint);
+}
+
+TEST(Binding, RefusesUnknownAttributesWithoutAmplifying) {
+  TurnScript script;
+  TurnClient client{script};
+  const auto add = [](MessageBuilder& builder) { builder.add_u32(AttributeType{0x0003}, 6); };  // CHANGE-REQUEST
+  const Answer answer = client.bare(Method::kBinding, add);
+  EXPECT_EQ(answer.error(), 420);
+  EXPECT_EQ(answer.unknown_attributes(), std::vector<std::uint16_t>{0x0003});
+  EXPECT_LE(answer.reply->size(), 64u);
+  EXPECT_FALSE(answer.has(AttributeType::kNonce));
+}
+
+TEST(Binding, TakesAnIceCheckAndCredentialsItDoesNotNeed) {
+  TurnScript script;
+  TurnClient client{script};
+  const Answer answer = client.bare(Method::kBinding, [](MessageBuilder& builder) {
+    builder.add_u32(AttributeType::kPriority, 1);
+    builder.add_flag(AttributeType::kUseCandidate);
+    builder.add_text(AttributeType::kUsername, "a:b");
+    builder.add_message_integrity(Octets(16));
+  });
+  EXPECT_TRUE(answer.success());
+}
+
+TEST(Binding, NeverTouchesThePorts) {
+  TurnScript script;
+  TurnClient client{script};
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(client.bare(Method::kBinding).success());
+  EXPECT_TRUE(script.ports.tried.empty());
+  EXPECT_EQ(script.server().next_deadline(), std::nullopt);
+  EXPECT_EQ(script.server().counters().requests_by_method[1], 100u);
+}
+
+TEST(ClientPacket, IsDroppedForAReason) {
+  TurnScript script;
+  TurnClient client{script};
+  const auto drop = [&](std::string_view hex) { return script.from_client(client.ref, from_hex(hex)).drop; };
+  EXPECT_EQ(drop(""), DropReason::kNeitherStunNorChannelData);
+  EXPECT_EQ(drop("16fefd"), DropReason::kNeitherStunNorChannelData);
+  EXPECT_EQ(drop("80"), DropReason::kNeitherStunNorChannelData);
+  EXPECT_EQ(drop("ff"), DropReason::kNeitherStunNorChannelData);
+  EXPECT_EQ(drop("04"), DropReason::kNeitherStunNorChannelData);
+  EXPECT_EQ(drop("00"), DropReason::kMalformedStun);
+  EXPECT_EQ(drop("0001 0000 deadbeef 000000000000000000000000"), DropReason::kMalformedStun);
+  EXPECT_EQ(drop("0001 0004 2112a442 000000000000000000000000"), DropReason::kMalformedStun);
+  EXPECT_EQ(drop("0001 0004 2112a442 000000000000000000000000 0006ffff"), DropReason::kMalformedStun);
+}
+
+TEST(ClientPacket, OfAnotherClassOrMethodIsDropped) {
+  TurnScript script;
+  TurnClient client{script};
+  EXPECT_EQ(client.bare(Method::kBinding, {}, MessageClass::kIndication).drop, DropReason::kBindingIndication);
+  EXPECT_EQ(client.bare(Method::kBinding, {}, MessageClass::kSuccessResponse).drop, DropReason::kResponse);
+  EXPECT_EQ(client.bare(Method::kAllocate, {}, MessageClass::kErrorResponse).drop, DropReason::kResponse);
+  EXPECT_EQ(client.bare(Method::kData, {}, MessageClass::kIndication).drop, DropReason::kUnexpectedIndication);
+  EXPECT_EQ(client.bare(Method::kAllocate, {}, MessageClass::kIndication).drop, DropReason::kUnexpectedIndication);
+  for (const auto method : {Method::kSend, Method::kData, Method::kConnect, Method::kConnectionBind, Method{0x002},
+                            Method{0x005}, Method{0x010}, Method{0x0FF}, Method{0}})
+    EXPECT_EQ(client.bare(method).drop, DropReason::kUnknownMethod);
+}
+
+}  // namespace
+}  // namespace causeway::turn

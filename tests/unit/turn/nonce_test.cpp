@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/nonce.hpp"
+
+#include <gtest/gtest.h>
+
+#include "turn_script.hpp"
+
+namespace causeway::turn {
+namespace {
+
+using namespace test;
+
+constexpr WallTime kNow{1'800'000'000s};
+
+NonceKey key_of(std::uint8_t octet) {
+  NonceKey key{};
+  key.fill(octet);
+  return key;
+}
+
+TEST(Nonce, IsValidForItsLifetimeAndNoLonger) {
+  const NonceSource source{key_of(1), 600s};
+  const std::string nonce = source.make("realm", ip("192.0.2.1"), kNow);
+  EXPECT_TRUE(source.is_valid(nonce, "realm", ip("192.0.2.1"), kNow));
+  EXPECT_TRUE(source.is_valid(nonce, "realm", ip("192.0.2.1"), kNow + 599s));
+  EXPECT_FALSE(source.is_valid(nonce, "realm", ip("192.0.2.1"), kNow + 600s));
+}
+
+TEST(Nonce, BelongsToItsKeyRealmAndAddress) {
+  const NonceSource source{key_of(1), 600s};
+  const std::string nonce = source.make("realm", ip("192.0.2.1"), kNow);
+  EXPECT_FALSE(NonceSource(key_of(2), 600s).is_valid(nonce, "realm", ip("192.0.2.1"), kNow));
+  EXPECT_FALSE(source.is_valid(nonce, "realm2", ip("192.0.2.1"), kNow));
+  EXPECT_FALSE(source.is_valid(nonce, "realm", ip("192.0.2.2"), kNow));
+  EXPECT_FALSE(source.is_valid(nonce, "realm", ip("::ffff:192.0.2.1"), kNow));
+  EXPECT_TRUE(NonceSource(key_of(1), 60s).is_valid(nonce, "realm", ip("192.0.2.1"), kNow)) << "workers share the key";
+}
+
+TEST(Nonce, IsShortTextWithoutQuotes) {
+  const NonceSource source{key_of(1), 600s};
+  for (int i = 0; i < 50; ++i) {
+    const std::string nonce = source.make("realm", ip("2001:db8::1"), kNow + std::chrono::seconds{i});
+    EXPECT_EQ(nonce.size(), 22u);
+    EXPECT_EQ(nonce.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+              std::string::npos);
+  }
+}
+
+TEST(Nonce, AnyChangedOctetInvalidatesIt) {
+  const NonceSource source{key_of(1), 600s};
+  const std::string nonce = source.make("realm", ip("192.0.2.1"), kNow);
+  for (std::size_t i = 0; i < nonce.size(); ++i) {
+    for (const char other : {'A', 'B', '_', '=', '\0', '\xFF'}) {
+      std::string changed = nonce;
+      if (changed[i] == other) continue;
+      changed[i] = other;
+      EXPECT_FALSE(source.is_valid(changed, "realm", ip("192.0.2.1"), kNow)) << i;
+    }
+  }
+}
+
+TEST(Nonce, NothingElseIsValid) {
+  const NonceSource source{key_of(1), 600s};
+  const std::string nonce = source.make("realm", ip("192.0.2.1"), kNow);
+  for (const std::string& text : {std::string{}, nonce + nonce, nonce + "=", nonce.substr(0, 21), std::string(22, 'A'),
+                                  std::string(65535, 'A')}) {
+    EXPECT_FALSE(source.is_valid(text, "realm", ip("192.0.2.1"), kNow));
+  }
+}
+
+}  // namespace
+}  // namespace causeway::turn

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/peer_policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include "turn_script.hpp"
+
+namespace causeway::turn {
+namespace {
+
+using namespace test;
+
+struct Range {
+  std::string_view before, first, last, after;  // the outer two empty where the neighbour is denied as well
+};
+
+constexpr std::array kDenied{
+    Range{"", "0.0.0.0", "0.255.255.255", "1.0.0.0"},
+    Range{"9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"},
+    Range{"100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"},
+    Range{"126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"},
+    Range{"169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"},
+    Range{"172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"},
+    Range{"191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"},
+    Range{"192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"},
+    Range{"192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"},
+    Range{"192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"},
+    Range{"198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"},
+    Range{"198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"},
+    Range{"203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"},
+    Range{"223.255.255.255", "224.0.0.0", "239.255.255.255", ""},
+    Range{"", "240.0.0.0", "255.255.255.255", ""},
+    Range{"", "::", "::", ""},
+    Range{"", "::1", "::1", ""},
+    Range{"", "::ffff:0:0", "::ffff:255.255.255.255", "::1:0:0:0"},
+    Range{"", "::", "::255.255.255.255", "::1:0:0:0"},
+    Range{"64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", "64:ff9b::", "64:ff9b::255.255.255.255", ""},
+    Range{"64:ff9b:0:ffff:ffff:ffff:808:808", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+          "64:ff9b:2::808:808"},
+    Range{"ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "100::", "100::ffff:ffff:ffff:ffff", "100:0:0:1::"},
+    Range{"2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:200::"},
+    Range{"2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+          "2001:db9::"},
+    Range{"2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::"},
+    Range{"3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::"},
+    Range{"5eff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "5f01::"},
+    Range{"fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe00::"},
+    Range{"fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+};
+
+TEST(PeerPolicy, DeniesEveryRangeFromItsFirstToItsLastAddress) {
+  const PeerPolicy policy{{}};
+  for (const Range& range : kDenied) {
+    EXPECT_FALSE(policy.allows(ip(range.first))) << range.first;
+    EXPECT_FALSE(policy.allows(ip(range.last))) << range.last;
+    EXPECT_TRUE(range.before.empty() || policy.allows(ip(range.before))) << range.before;
+    EXPECT_TRUE(range.after.empty() || policy.allows(ip(range.after))) << range.after;
+  }
+}
+
+TEST(PeerPolicy, AllowsPublicAddressesButNotExplicitly) {
+  const PeerPolicy policy{{}};
+  for (const std::string_view peer : {"1.1.1.1", "8.8.8.8", "9.9.9.9", "2606:4700::1111", "2a00::1"}) {
+    EXPECT_TRUE(policy.allows(ip(peer)));
+    EXPECT_FALSE(policy.allows_explicitly(ip(peer)));
+  }
+}
+
+// Each form in which an IPv6 address can stand for `v4`.
+std::vector<IpAddress> embeddings(const IpAddress& v4) {
+  const Bytes o = v4.octets();
+  const auto with = [](std::string_view prefix, std::initializer_list<std::pair<std::size_t, std::uint8_t>> octets) {
+    std::array<std::uint8_t, 16> v6{};
+    const IpAddress base = ip(prefix);
+    std::copy_n(base.octets().begin(), 16, v6.begin());
+    for (const auto& [position, octet] : octets)
+      v6[position] = octet;
+    return IpAddress{v6};
+  };
+  const auto inverted = [](std::uint8_t octet) { return static_cast<std::uint8_t>(~octet); };
+  return {
+      with("::ffff:0:0", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("2002::1", {{2, o[0]}, {3, o[1]}, {4, o[2]}, {5, o[3]}}),
+      with("64:ff9b::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("64:ff9b:1::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("64:ff9b:1:abcd::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("64:ff9b:1::", {{6, o[0]}, {7, o[1]}, {9, o[2]}, {10, o[3]}}),
+      with("64:ff9b:1::", {{7, o[0]}, {9, o[1]}, {10, o[2]}, {11, o[3]}}),
+      with("64:ff9b:1::", {{9, o[0]}, {10, o[1]}, {11, o[2]}, {12, o[3]}}),
+      with("2001:0:808:808::",
+           {{12, inverted(o[0])}, {13, inverted(o[1])}, {14, inverted(o[2])}, {15, inverted(o[3])}}),
+      with("2001::f7f7:f7f7", {{4, o[0]}, {5, o[1]}, {6, o[2]}, {7, o[3]}}),
+  };
+}
+
+TEST(PeerPolicy, DeniesEveryEmbeddingOfADeniedIpv4AddressThoughIpv6IsAllowed) {
+  const PeerPolicy policy{{.allow = {cidr("::/0"), cidr("::/96"), cidr("::ffff:0:0/96"), cidr("2002::/16"),
+                                     cidr("64:ff9b::/96"), cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
+  for (const Range& range : kDenied) {
+    for (const std::string_view denied : {range.first, range.last}) {
+      if (!ip(denied).is_v4() || denied.starts_with("0.")) continue;  // 0/8 leads nowhere
+      for (const IpAddress& embedding : embeddings(ip(denied)))
+        EXPECT_FALSE(policy.allows(embedding)) << embedding << " stands for " << denied;
+    }
+  }
+}
+
+TEST(PeerPolicy, AllowsEveryEmbeddingOfAPublicIpv4AddressOnceItsPrefixIsAllowed) {
+  const PeerPolicy policy{{.allow = {cidr("::/96"), cidr("::ffff:0:0/96"), cidr("2002::/16"), cidr("64:ff9b::/96"),
+                                     cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
+  const PeerPolicy closed{{}};
+  for (const IpAddress& embedding : embeddings(ip("8.8.4.4"))) {
+    EXPECT_TRUE(policy.allows(embedding)) << embedding;
+    EXPECT_FALSE(closed.allows(embedding)) << embedding;
+  }
+}
+
+TEST(PeerPolicy, AnIpv4DenyHoldsForItsEmbeddings) {
+  const PeerPolicy policy{{.allow = {cidr("64:ff9b::/96")}, .deny = {cidr("8.8.0.0/16")}}};
+  EXPECT_FALSE(policy.allows(ip("64:ff9b::8.8.4.4")));
+  EXPECT_TRUE(policy.allows(ip("64:ff9b::8.9.4.4")));
+}
+
+TEST(PeerPolicy, LoopbackOfBothFamiliesCanBeAllowed) {
+  const PeerPolicy policy{{.allow = {cidr("127.0.0.1"), cidr("::1")}}};
+  EXPECT_TRUE(policy.allows_explicitly(ip("127.0.0.1")));
+  EXPECT_TRUE(policy.allows_explicitly(ip("::1")));
+  EXPECT_FALSE(policy.allows(ip("127.0.0.2")));
+  EXPECT_FALSE(policy.allows(ip("::")));
+  EXPECT_FALSE(policy.allows(ip("::2")));
+}
+
+TEST(PeerPolicy, TheLongestPrefixDecides) {
+  const PeerPolicy policy{{.allow = {cidr("10.1.0.0/16"), cidr("9.9.9.9/32"), cidr("10.1.2.3/32")},
+                           .deny = {cidr("10.1.2.0/24"), cidr("9.0.0.0/8")}}};
+  EXPECT_FALSE(policy.allows(ip("10.0.0.1")));
+  EXPECT_TRUE(policy.allows(ip("10.1.0.1")));
+  EXPECT_FALSE(policy.allows(ip("10.1.2.1")));
+  EXPECT_TRUE(policy.allows(ip("10.1.2.3")));
+  EXPECT_FALSE(policy.allows(ip("9.9.9.8")));
+  EXPECT_TRUE(policy.allows(ip("9.9.9.9")));
+  EXPECT_TRUE(policy.allows(ip("11.1.1.1")));
+}
+
+TEST(PeerPolicy, AtEqualLengthDenyWinsOverAllowAndAllowOverTheBuiltInList) {
+  const PeerPolicy policy{{.allow = {cidr("10.0.0.0/8"), cidr("9.9.9.0/24")}, .deny = {cidr("9.9.9.0/24")}}};
+  EXPECT_TRUE(policy.allows_explicitly(ip("10.1.2.3")));
+  EXPECT_FALSE(policy.allows(ip("9.9.9.9")));
+  const PeerPolicy closed{{.allow = {cidr("10.0.0.0/8")}, .deny = {cidr("10.0.0.0/8")}}};
+  EXPECT_FALSE(closed.allows(ip("10.1.2.3")));
+}
+
+TEST(PeerPolicy, AShortAllowDoesNotOpenTheBuiltInList) {
+  const PeerPolicy policy{{.allow = {cidr("0.0.0.0/0"), cidr("::/0")}}};
+  for (const Range& range : kDenied) {
+    EXPECT_FALSE(policy.allows(ip(range.first))) << range.first;
+    EXPECT_FALSE(policy.allows(ip(range.last))) << range.last;
+  }
+}
+
+TEST(PeerPolicy, ADenyOfEverythingLeavesOnlyWhatIsAllowed) {
+  const PeerPolicy policy{{.allow = {cidr("9.9.9.0/24")}, .deny = {cidr("0.0.0.0/0"), cidr("::/0")}}};
+  EXPECT_TRUE(policy.allows(ip("9.9.9.1")));
+  EXPECT_FALSE(policy.allows(ip("8.8.8.8")));
+  EXPECT_FALSE(policy.allows(ip("2606:4700::1111")));
+}
+
+TEST(PeerPolicy, LanOpensExactlyThePrivateRanges) {
+  const PeerPolicy policy{{.lan = true}};
+  for (const std::string_view peer : {"10.0.0.0", "10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.0",
+                                      "192.168.255.255", "100.64.0.0", "100.127.255.255", "fc00::", "fd12::1",
+                                      "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fd00:ec2::253", "fd00:ec2::255"}) {
+    EXPECT_TRUE(policy.allows(ip(peer))) << peer;
+    EXPECT_FALSE(policy.allows_explicitly(ip(peer))) << peer;
+  }
+  for (const std::string_view peer :
+       {"fd00:ec2::254", "127.0.0.1", "::1", "169.254.169.254", "169.254.0.1", "fe80::1", "224.0.0.1", "0.0.0.0",
+        "192.0.2.1", "2002:a00:1::", "64:ff9b::10.0.0.1", "::ffff:10.0.0.1", "ff02::1"})
+    EXPECT_FALSE(policy.allows(ip(peer))) << peer;
+}
+
+TEST(PeerPolicy, ADenyNarrowsTheLan) {
+  const PeerPolicy policy{{.deny = {cidr("10.0.0.0/24")}, .lan = true}};
+  EXPECT_FALSE(policy.allows(ip("10.0.0.1")));
+  EXPECT_TRUE(policy.allows(ip("10.0.1.1")));
+}
+
+TEST(PeerPolicy, TheMetadataAddressNeedsAnAllowOfItsOwn) {
+  EXPECT_FALSE(PeerPolicy({.allow = {cidr("fd00::/8")}}).allows(ip("fd00:ec2::254")));
+  EXPECT_TRUE(PeerPolicy({.allow = {cidr("fd00:ec2::254/128")}}).allows(ip("fd00:ec2::254")));
+}
+
+}  // namespace
+}  // namespace causeway::turn
