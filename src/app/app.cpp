@@ -49,6 +49,15 @@ std::vector<IpAddress> of_both_families(std::optional<IpAddress> (*find)(Address
   return found;
 }
 
+// The addresses by which other machines reach this one, the likeliest first.
+std::vector<IpAddress> lan_addresses() {
+  std::vector<IpAddress> addresses = of_both_families(net::default_route_source);
+  for (const IpAddress& address : net::interface_addresses()) {
+    if (address.is_v4() && !address.is_loopback()) addresses.push_back(address);
+  }
+  return addresses;
+}
+
 turn::ServerOptions turn_options(const Config& config) {
   turn::ServerOptions options;
   options.allocation_lifetime_max = config.turn.lifetimes.allocation_seconds_max;
@@ -85,12 +94,19 @@ std::vector<std::string> shared_secrets(const Config& config, const KeptSecrets&
   return config.turn.shared_secrets.empty() ? std::vector{kept.shared_secret} : config.turn.shared_secrets;
 }
 
-std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state) {
+std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,
+                                                   spdlog::logger& logger) {
   const bool wanted = std::any_of(config.listeners.begin(), config.listeners.end(),
                                   [](const Listener& listener) { return listener.transport == Transport::kTls; });
   if (!wanted) return nullptr;
   if (config.tls.certificate && config.tls.private_key) {
-    return std::make_shared<net::TlsContext>(*config.tls.certificate, *config.tls.private_key);
+    auto context = std::make_shared<net::TlsContext>(*config.tls.certificate, *config.tls.private_key);
+    // It may be renewed in a minute: no reason to keep plain TURN from starting.
+    if (context->not_after() <= read_clock().wall) {
+      logger.error("{} has expired: clients will refuse TLS until it is renewed and the daemon restarted",
+                   config.tls.certificate->string());
+    }
+    return context;
   }
   const CertificateFiles files = state.self_signed_certificate(read_clock().wall);
   return std::make_shared<net::TlsContext>(files.certificate, files.private_key);
@@ -146,7 +162,7 @@ Daemon::Daemon(const Config& config)
       state_(config.state_directory),
       secrets_(state_.secrets()),
       loggers_(make_loggers(config.log)),
-      tls_(tls_context(config, state_)),
+      tls_(tls_context(config, state_, *loggers_.app)),
       turn_log_(loggers_.turn),
       turn_(
           io_.get_executor(), turn_options(config),
@@ -212,8 +228,7 @@ int Daemon::run(std::ostream& out) {
     listener->start();
   http_.set_ready(true);
   await_signal();
-  out << announcement({config_, bound_, of_both_families(net::default_route_source), state_.admin_token_file()})
-      << std::flush;
+  out << announcement({config_, bound_, lan_addresses(), state_.admin_token_file()}) << std::flush;
   ::sd_notify(0, "READY=1");
   try {
     io_.run();

@@ -47,9 +47,8 @@ struct Tls {
 };
 
 struct Relay {
-  std::vector<IpAddress>
-      addresses;  // 1–16, each once; a wildcard is the address of its family that the request came to
-  std::uint16_t port_min = 49152;  // 1024–65535; RFC 8656 §7.2 prefers the dynamic range
+  std::vector<IpAddress> addresses;  // 1–16, each once; a wildcard is the local address that the request came to
+  std::uint16_t port_min = 49152;    // 1024–65535; RFC 8656 §7.2 prefers the dynamic range
   std::uint16_t port_max = 65535;
 };
 
@@ -60,8 +59,8 @@ struct Peers {
 };
 
 struct Limits {
-  // A full mesh room of 16 needs 15 connections x 3 URIs x 2 address families = 90 allocations of one member.
-  std::uint32_t allocations_per_user = 100;        // 0–1000000, 0 = no limit
+  // A full mesh room of 16 needs 15 connections x 4 URIs x 2 address families = 120 allocations of one member.
+  std::uint32_t allocations_per_user = 128;        // 0–1000000, 0 = no limit
   std::uint32_t allocations_total = 8000;          // 0–1000000, 0 = no limit but the relay ports
   std::uint32_t permissions_per_allocation = 100;  // 1–10000
   std::uint32_t channels_per_allocation = 100;     // 1–10000

@@ -31,7 +31,6 @@ class TrackedText {
     return before;
   }
   friend bool operator==(const TrackedText& a, const TrackedText& b) { return a.at_ == b.at_; }
-  friend bool operator!=(const TrackedText& a, const TrackedText& b) { return a.at_ != b.at_; }
 
  private:
   const char* at_;

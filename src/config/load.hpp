@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file, the environment and the command line to a Config. The command line wins over the environment, the
-// environment over the file, the file over the defaults. Looks at nothing but the text: app/check.hpp looks at the machine.
+// environment over the file, the file over the defaults. Looks at nothing but the text: app/check.hpp looks at the
+// machine.
 #pragma once
 
 #include <filesystem>

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -36,14 +37,35 @@ async function freePorts(count) {
 export class Daemon {
   /** @param {object} sections parts of the configuration that this test wants otherwise */
   static async start(sections = {}) {
-    assert.ok(kBinary, 'CAUSEWAY_BINARY must name the daemon to test.');
-    const daemon = new Daemon();
-    daemon.folder = await mkdtemp(path.join(tmpdir(), 'causeway-browser-'));
+    const daemon = await Daemon.#make();
     [daemon.turn_port, daemon.tls_port, daemon.web_port] = await freePorts(3);
+    daemon.origin = `http://127.0.0.1:${daemon.web_port}`;
     daemon.config = path.join(daemon.folder, 'causeway.json');
     await writeFile(daemon.config, JSON.stringify(daemon.#configuration(sections)));
     await daemon.run();
     return daemon;
+  }
+
+  /** With a configuration file as it is; `variables` are what the environment adds to it. */
+  static async startInstalled(config, origin, variables) {
+    const daemon = await Daemon.#make();
+    Object.assign(daemon, {config, origin, variables});
+    daemon.variables.CAUSEWAY_STATE_DIRECTORY = path.join(daemon.folder, 'state');
+    await daemon.run();
+    return daemon;
+  }
+
+  static async #make() {
+    assert.ok(kBinary, 'CAUSEWAY_BINARY must name the daemon to test.');
+    const daemon = new Daemon();
+    daemon.folder = await mkdtemp(path.join(tmpdir(), 'causeway-browser-'));
+    return daemon;
+  }
+
+  /** The environment without what the test suites themselves are told by. */
+  get #environment() {
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CAUSEWAY_'));
+    return {...Object.fromEntries(own), ...this.variables};
   }
 
   #configuration(sections) {
@@ -65,7 +87,9 @@ export class Daemon {
   /** Starts the process and waits until it answers. */
   async run() {
     this.output = '';
-    this.process = spawn(kBinary, ['--config', this.config], {stdio: ['ignore', 'pipe', 'pipe']});
+    this.process = spawn(kBinary, ['--config', this.config], {
+      stdio: ['ignore', 'pipe', 'pipe'], env: this.#environment,
+    });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text));
     this.ended = new Promise((resolve) => this.process.once('exit', resolve));
     const deadline = Date.now() + kStartMsMax;
@@ -78,13 +102,10 @@ export class Daemon {
 
   #answers() {
     return new Promise((resolve) => {
-      http.get(`${this.origin}/healthz`, (response) => resolve(response.resume().statusCode === 200))
-        .on('error', () => resolve(false));
+      const {get} = this.origin.startsWith('https:') ? https : http;
+      get(`${this.origin}/healthz`, {rejectUnauthorized: false},
+        (response) => resolve(response.resume().statusCode === 200)).on('error', () => resolve(false));
     });
-  }
-
-  get origin() {
-    return `http://127.0.0.1:${this.web_port}`;
   }
 
   /** The TURN URIs of this daemon, by transport. */
@@ -99,7 +120,7 @@ export class Daemon {
   /** What `causeway credential` prints for a user: {username, password}. */
   async credential(user) {
     const command = ['credential', '--config', this.config, '--user', user, '--ttl', '1h'];
-    const {stdout} = await promisify(execFile)(kBinary, command);
+    const {stdout} = await promisify(execFile)(kBinary, command, {env: this.#environment});
     const [, username, password] = /^username: (\S+)\npassword: (\S+)\n$/.exec(stdout) ?? [];
     assert.ok(username && password, `No username and password in:\n${stdout}`);
     return {username, password};
