@@ -96,4 +96,9 @@ std::optional<bool> read_even_port(Bytes value) noexcept {
   return (value[0] & 0x80) != 0;
 }
 
+std::optional<std::uint16_t> read_password_algorithm(Bytes value) noexcept {
+  if (value.size() != 4 || load_be16(value.data() + 2) != 0) return std::nullopt;
+  return load_be16(value.data());
+}
+
 }  // namespace causeway::stun

@@ -10,7 +10,7 @@ std::string_view reason_phrase(ErrorCode code) noexcept {
     case ErrorCode::kBadRequest:
       return "Bad Request";
     case ErrorCode::kUnauthenticated:
-      return "Unauthenticated";
+      return "Unauth";
     case ErrorCode::kForbidden:
       return "Forbidden";
     case ErrorCode::kUnknownAttribute:
@@ -18,7 +18,7 @@ std::string_view reason_phrase(ErrorCode code) noexcept {
     case ErrorCode::kAllocationMismatch:
       return "Allocation Mismatch";
     case ErrorCode::kStaleNonce:
-      return "Stale Nonce";
+      return "Stale";
     case ErrorCode::kAddressFamilyNotSupported:
       return "Address Family not Supported";
     case ErrorCode::kWrongCredentials:

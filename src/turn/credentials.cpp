@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "causeway/turn/credentials.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "causeway/base/base64.hpp"
 
 namespace causeway::turn {
+
+using stun::PasswordAlgorithm;
+
 namespace {
 
 std::string password_of(std::string_view secret, std::string_view username) {
@@ -42,22 +46,44 @@ TimeLimitedCredential make_time_limited_credential(std::string_view secret, std:
 Credentials::Credentials(std::string realm, const std::map<std::string, std::string>& users,
                          std::vector<std::string> shared_secrets)
     : realm_(std::move(realm)), shared_secrets_(std::move(shared_secrets)) {
-  for (const auto& [name, password] : users)
-    users_.emplace(name, stun::long_term_key_md5(name, realm_, password));
+  for (const auto& [name, password] : users) {
+    const User user{key_of(name, password, PasswordAlgorithm::kMd5),
+                    key_of(name, password, PasswordAlgorithm::kSha256)};
+    const auto [entry, added] = users_.emplace(name, user);
+    users_by_hash_.emplace(stun::userhash(name, realm_), entry->first);
+  }
 }
 
-std::vector<Credentials::Candidate> Credentials::find(std::string_view username, WallTime now) const {
+stun::LongTermKey Credentials::key_of(std::string_view username, std::string_view password,
+                                      PasswordAlgorithm algorithm) const {
+  return algorithm == PasswordAlgorithm::kSha256 ? stun::long_term_key_sha256(username, realm_, password)
+                                                 : stun::long_term_key_md5(username, realm_, password);
+}
+
+std::vector<Credentials::Candidate> Credentials::find(std::string_view username, PasswordAlgorithm algorithm,
+                                                      WallTime now) const {
   std::vector<Candidate> candidates;
   if (const auto found = users_.find(username); found != users_.end()) {
-    candidates.push_back({found->second, found->first, std::nullopt});
+    const User& user = found->second;
+    const auto& key = algorithm == PasswordAlgorithm::kSha256 ? user.sha256 : user.md5;
+    candidates.push_back({key, found->first, std::nullopt});
   }
   const auto limited = parse_time_limited(username);
   if (!limited || limited->expires_at <= now) return candidates;
   for (const std::string& secret : shared_secrets_) {
-    candidates.push_back({stun::long_term_key_md5(username, realm_, password_of(secret, username)),
-                          std::string{limited->user}, limited->expires_at});
+    candidates.push_back(
+        {key_of(username, password_of(secret, username), algorithm), std::string{limited->user}, limited->expires_at});
   }
   return candidates;
+}
+
+std::optional<std::string_view> Credentials::username_of(Bytes userhash) const {
+  stun::Sha256Digest digest{};
+  if (userhash.size() != digest.size()) return std::nullopt;
+  std::copy(userhash.begin(), userhash.end(), digest.begin());
+  const auto found = users_by_hash_.find(digest);
+  if (found == users_by_hash_.end()) return std::nullopt;
+  return found->second;
 }
 
 }  // namespace causeway::turn

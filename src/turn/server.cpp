@@ -34,6 +34,8 @@ bool is_understood(AttributeType type) noexcept {
     case AttributeType::kEvenPort:
     case AttributeType::kRequestedTransport:
     case AttributeType::kReservationToken:
+    case AttributeType::kPasswordAlgorithm:
+    case AttributeType::kUserhash:
       return true;
     default:
       return !is_comprehension_required(type);
@@ -141,7 +143,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   auto failure = check_unknown_attributes(message, is_understood);
   if (!failure) failure = dispatch({packet, message, *identity, now}, success);
   if (failure) return Reply{write_error(packet, message, *failure, &*identity, now, reply)};
-  success.add_message_integrity(identity->credential.key.octets());
+  Authenticator::add_integrity(success, *identity);
   if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
   return Reply{success.finish()};
 }
@@ -165,9 +167,7 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
   MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
   response.add_error_code(error.code);
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
-    const IpAddress& client = packet.client.five_tuple.client.address;
-    response.add_text(AttributeType::kRealm, authenticator_.realm());
-    response.add_text(AttributeType::kNonce, authenticator_.make_nonce(client, now));
+    authenticator_.add_challenge(response, message, packet.client.five_tuple.client.address, now);
   }
   if (error.code == ErrorCode::kUnknownAttribute) {
     std::array<std::uint8_t, 32> types{};
@@ -178,7 +178,7 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
     }
     response.add(AttributeType::kUnknownAttributes, Bytes{types}.first(used));
   }
-  if (identity != nullptr) response.add_message_integrity(identity->credential.key.octets());
+  if (identity != nullptr) Authenticator::add_integrity(response, *identity);
   if (message.has(AttributeType::kFingerprint)) response.add_fingerprint();
 
   // The first, empty-handed request of every client is refused by design and no news to anybody.

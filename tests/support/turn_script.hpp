@@ -351,6 +351,8 @@ class TurnClient {
   std::string nonce;
   stun::TransactionId transaction{};  // of the last request
   bool with_fingerprint = false;
+  std::optional<stun::PasswordAlgorithm> algorithm{};  // set: a client of RFC 8489, which names it
+  bool anonymous = false;                              // USERHASH instead of USERNAME
 
   explicit TurnClient(TurnScript& of, const Endpoint& from = at("198.51.100.7", 40000),
                       const Endpoint& server = at("192.0.2.10", 3478),
@@ -369,7 +371,10 @@ class TurnClient {
     const auto credential = turn::make_time_limited_credential(secret, user, expires_at);
     return as(credential.username, credential.password);
   }
-  stun::LongTermKey key() const { return stun::long_term_key_md5(username, realm, password); }
+  stun::LongTermKey key() const {
+    return algorithm == stun::PasswordAlgorithm::kSha256 ? stun::long_term_key_sha256(username, realm, password)
+                                                         : stun::long_term_key_md5(username, realm, password);
+  }
 
   // Without any credential.
   Answer bare(Method method, const Add& add = {}, MessageClass message_class = MessageClass::kRequest) {
@@ -384,17 +389,27 @@ class TurnClient {
     MessageBuilder builder{buffer, method, message_class, transaction};
     if (add) add(builder);
     if (signed_with_key) {
-      builder.add_text(AttributeType::kUsername, username);
+      if (anonymous) {
+        builder.add(AttributeType::kUserhash, stun::userhash(username, realm));
+      } else {
+        builder.add_text(AttributeType::kUsername, username);
+      }
       builder.add_text(AttributeType::kRealm, realm);
       builder.add_text(AttributeType::kNonce, nonce);
-      builder.add_message_integrity(key().octets());
+      if (algorithm) {
+        builder.add(AttributeType::kPasswordAlgorithms, std::array<std::uint8_t, 8>{0, 2, 0, 0, 0, 1, 0, 0});
+        builder.add_u32(AttributeType::kPasswordAlgorithm, static_cast<std::uint32_t>(*algorithm) << 16);
+        builder.add_message_integrity_sha256(key().octets());
+      } else {
+        builder.add_message_integrity(key().octets());
+      }
     }
     if (with_fingerprint) builder.add_fingerprint();
     EXPECT_FALSE(builder.overflowed());
     return octets_of(builder.finish());
   }
 
-  void challenge() { nonce = bare(Method::kAllocate).text(AttributeType::kNonce); }
+  void challenge() { nonce = bare(Method::kAllocate, udp).text(AttributeType::kNonce); }
   Answer request(Method method, const Add& add = {}) {
     if (nonce.empty()) challenge();
     const Answer answer = script.from_client(ref, build(method, MessageClass::kRequest, add, true));
@@ -416,7 +431,11 @@ class TurnClient {
     EXPECT_EQ(stun::check_fingerprint(message),
               with_fingerprint ? stun::Fingerprint::kValid : stun::Fingerprint::kAbsent);
     if (message.has(AttributeType::kMessageIntegrity)) {
+      EXPECT_FALSE(algorithm) << "RFC 8489 §9.2.4: SHA-256 for who named an algorithm";
       EXPECT_TRUE(stun::check_message_integrity(message, key().octets()));
+    } else if (message.has(AttributeType::kMessageIntegritySha256)) {
+      EXPECT_TRUE(algorithm);
+      EXPECT_TRUE(stun::check_message_integrity_sha256(message, key().octets()));
     } else {
       const int error = answer.error();
       EXPECT_TRUE(error == 400 || error == 401 || error == 438) << error << " without integrity";

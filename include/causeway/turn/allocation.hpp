@@ -30,7 +30,7 @@ struct Traffic {
 
 // Its timer stands at the earliest of the allocation's own end and the next end of a permission or channel.
 struct Allocation : Timer {
-  Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
+  explicit Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
 
   ClientRef client;
   RelayId relay;

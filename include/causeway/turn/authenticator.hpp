@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The long-term credential mechanism, server side (RFC 8489 §9.2.4, RFC 5389 §10.2.2).
+// The long-term credential mechanism, server side (RFC 8489 §9.2.4, RFC 5389 §10.2.2). Clients of both RFCs are served
+// at the same time: who answers with PASSWORD-ALGORITHM gets SHA-256, who does not gets MD5 and SHA-1. The nonce cookie
+// tells the former which offer the server made, so that nobody in between can take it away unseen (bid-down).
 #pragma once
 
 #include <memory>
@@ -16,7 +18,9 @@ namespace causeway::turn {
 
 // A client that has proved that it knows a password.
 struct Identity {
-  std::string username;  // as sent
+  std::string username;  // as sent, or the one that the USERHASH stands for
+  // The answer carries MESSAGE-INTEGRITY-SHA256, because the request named its password algorithm.
+  bool answers_with_sha256 = false;
   Credentials::Candidate credential;
 };
 
@@ -25,13 +29,20 @@ class Authenticator {
   Authenticator(std::shared_ptr<const Credentials> credentials, NonceSource nonces) noexcept
       : credentials_(std::move(credentials)), nonces_(nonces) {}
 
-  // Errors: 400, 401 and 438; a 401 or 438 answer carries realm() and a nonce of make_nonce().
+  // Errors: 400, 401 and 438; an answer with 401 or 438 carries a challenge.
   Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now) const;
 
-  const std::string& realm() const noexcept { return credentials_->realm(); }
-  std::string make_nonce(const IpAddress& client, Now now) const { return nonces_.make(realm(), client, now.wall); }
+  // REALM, NONCE and PASSWORD-ALGORITHMS. A request without any attribute gets an RFC 5389 challenge, without the last:
+  // no client sends one, and the answer to a stranger stays within 2.5 times the question.
+  void add_challenge(stun::MessageBuilder& response, const stun::MessageView& request, const IpAddress& client,
+                     Now now) const;
+  static void add_integrity(stun::MessageBuilder& response, const Identity& identity);
 
  private:
+  // The two kinds of nonce, told apart by the cookie in front; the nonce itself vouches for it.
+  std::string make_nonce(std::string_view cookie, const IpAddress& client, Now now) const;
+  bool is_valid_nonce(std::string_view nonce, const IpAddress& client, Now now) const;
+
   std::shared_ptr<const Credentials> credentials_;
   NonceSource nonces_;
 };

@@ -31,17 +31,30 @@ class Credentials {
     std::optional<WallTime> expires_at;  // nullopt: a static user
   };
 
-  // users: name to password.
+  // users: name to password, both in their OpaqueString form (RFC 8265 §4.2).
   Credentials(std::string realm, const std::map<std::string, std::string>& users,
               std::vector<std::string> shared_secrets);
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
 
   const std::string& realm() const noexcept { return realm_; }
   // Empty for an unknown user or an expired username. One candidate for each secret otherwise.
-  std::vector<Candidate> find(std::string_view username, WallTime now) const;
+  std::vector<Candidate> find(std::string_view username, stun::PasswordAlgorithm algorithm, WallTime now) const;
+  // The static user of whom this is the USERHASH (RFC 8489 §14.4). A time-limited username is nowhere but in its
+  // client's hands, so it cannot be found by its hash, and the server does not ask for anonymous usernames.
+  std::optional<std::string_view> username_of(Bytes userhash) const;
 
  private:
+  struct User {
+    stun::LongTermKey md5;
+    stun::LongTermKey sha256;
+  };
+  stun::LongTermKey key_of(std::string_view username, std::string_view password,
+                           stun::PasswordAlgorithm algorithm) const;
+
   std::string realm_;
-  std::map<std::string, stun::LongTermKey, std::less<>> users_;
+  std::map<std::string, User, std::less<>> users_;
+  std::map<stun::Sha256Digest, std::string_view> users_by_hash_;  // views of the keys of users_
   std::vector<std::string> shared_secrets_;
 };
 

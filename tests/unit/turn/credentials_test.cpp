@@ -16,7 +16,7 @@ constexpr WallTime kNow{1'800'000'000s};
 // RFC 8489 §9.2.2.
 TEST(Credentials, KeyOfAUserIsTheMd5OfTheRfcsExample) {
   const Credentials credentials{"realm", {{"user", "pass"}}, {}};
-  const auto found = credentials.find("user", kNow);
+  const auto found = credentials.find("user", stun::PasswordAlgorithm::kMd5, kNow);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(octets_of(found[0].key.octets()), from_hex("8493fbc53ba582fb4c044c456bdc40eb"));
   EXPECT_EQ(found[0].user, "user");
@@ -32,7 +32,7 @@ TEST(Credentials, TimeLimitedPasswordIsTheBase64OfAnHmacSha1) {
 
 TEST(Credentials, EachSecretGivesACandidate) {
   const Credentials credentials{"realm", {}, {"one", "two", "three"}};
-  const auto found = credentials.find("1800000001:carol", kNow);
+  const auto found = credentials.find("1800000001:carol", stun::PasswordAlgorithm::kMd5, kNow);
   ASSERT_EQ(found.size(), 3u);
   for (const auto& candidate : found) {
     EXPECT_EQ(candidate.user, "carol");
@@ -43,8 +43,8 @@ TEST(Credentials, EachSecretGivesACandidate) {
 
 TEST(Credentials, AStaticUserMayHaveANameThatLooksTimeLimited) {
   const Credentials credentials{"realm", {{"1800000001:carol", "password"}}, {"secret"}};
-  EXPECT_EQ(credentials.find("1800000001:carol", kNow).size(), 2u);
-  EXPECT_EQ(credentials.find("1800000001:carol", kNow + 1s).size(), 1u);
+  EXPECT_EQ(credentials.find("1800000001:carol", stun::PasswordAlgorithm::kMd5, kNow).size(), 2u);
+  EXPECT_EQ(credentials.find("1800000001:carol", stun::PasswordAlgorithm::kMd5, kNow + 1s).size(), 1u);
 }
 
 TEST(Credentials, AnExpiredOrMalformedUsernameFindsNothing) {
@@ -52,14 +52,14 @@ TEST(Credentials, AnExpiredOrMalformedUsernameFindsNothing) {
   for (const std::string_view username :
        {"", ":", ":carol", "carol", "carol:1800000001", "1800000000:carol", "-1800000001:carol", "+1800000001:carol",
         " 1800000001:carol", "1800000001 :carol", "0x7FFFFFFF:carol", "99999999999999999999:carol", "1e12:carol"}) {
-    EXPECT_TRUE(credentials.find(username, kNow).empty()) << username;
+    EXPECT_TRUE(credentials.find(username, stun::PasswordAlgorithm::kMd5, kNow).empty()) << username;
   }
 }
 
 TEST(Credentials, AUsernameWithoutUserPartIsItsOwnUser) {
   const Credentials credentials{"realm", {}, {"secret"}};
   for (const std::string_view username : {"1800000001", "1800000001:"}) {
-    const auto found = credentials.find(username, kNow);
+    const auto found = credentials.find(username, stun::PasswordAlgorithm::kMd5, kNow);
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].user, username);
   }
@@ -67,14 +67,14 @@ TEST(Credentials, AUsernameWithoutUserPartIsItsOwnUser) {
 
 TEST(Credentials, TheUserPartMayHoldColonsAndAnyOctets) {
   const Credentials credentials{"realm", {}, {"secret"}};
-  EXPECT_EQ(credentials.find("1800000001:a:b", kNow).at(0).user, "a:b");
+  EXPECT_EQ(credentials.find("1800000001:a:b", stun::PasswordAlgorithm::kMd5, kNow).at(0).user, "a:b");
   const std::string odd("1800000001:\0\xFF", 13);
-  EXPECT_EQ(credentials.find(odd, kNow).at(0).user, std::string("\0\xFF", 2));
+  EXPECT_EQ(credentials.find(odd, stun::PasswordAlgorithm::kMd5, kNow).at(0).user, std::string("\0\xFF", 2));
 }
 
 TEST(Credentials, WithoutSecretsNoUsernameIsTimeLimited) {
   const Credentials credentials{"realm", {{"alice", "password"}}, {}};
-  EXPECT_TRUE(credentials.find("1800000001:alice", kNow).empty());
+  EXPECT_TRUE(credentials.find("1800000001:alice", stun::PasswordAlgorithm::kMd5, kNow).empty());
 }
 
 }  // namespace
