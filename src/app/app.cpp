@@ -65,6 +65,7 @@ turn::ServerOptions turn_options(const Config& config) {
   options.allocations_total_max = config.turn.limits.allocations_total;
   options.permissions_per_allocation_max = config.turn.limits.permissions_per_allocation;
   options.channels_per_allocation_max = config.turn.limits.channels_per_allocation;
+  options.unauthenticated_answers_per_second_max = config.turn.limits.unauthenticated_answers_per_second;
   options.relay_port_min = config.turn.relay.port_min;
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = {config.turn.peers.allow, config.turn.peers.deny, config.turn.peers.lan};

@@ -60,10 +60,11 @@ struct Peers {
 
 struct Limits {
   // A full mesh room of 16 needs 15 connections x 4 URIs x 2 address families = 120 allocations of one member.
-  std::uint32_t allocations_per_user = 128;        // 0–1000000, 0 = no limit
-  std::uint32_t allocations_total = 8000;          // 0–1000000, 0 = no limit but the relay ports
-  std::uint32_t permissions_per_allocation = 100;  // 1–10000
-  std::uint32_t channels_per_allocation = 100;     // 1–10000
+  std::uint32_t allocations_per_user = 128;                // 0–1000000, 0 = no limit
+  std::uint32_t allocations_total = 8000;                  // 0–1000000, 0 = no limit but the relay ports
+  std::uint32_t permissions_per_allocation = 100;          // 1–10000
+  std::uint32_t channels_per_allocation = 100;             // 1–10000
+  std::uint32_t unauthenticated_answers_per_second = 100;  // 0–1000000, per source over udp, 0 = no limit
 };
 
 struct Lifetimes {

@@ -150,6 +150,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
     object.number("allocations_total", out.limits.allocations_total, 0, 1'000'000);
     object.number("permissions_per_allocation", out.limits.permissions_per_allocation, 1, 10'000);
     object.number("channels_per_allocation", out.limits.channels_per_allocation, 1, 10'000);
+    object.number("unauthenticated_answers_per_second", out.limits.unauthenticated_answers_per_second, 0, 1'000'000);
   });
   turn.section("lifetimes", [&](ObjectReader& object) {
     object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);

@@ -78,6 +78,7 @@ Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> 
       quota_(options.allocations_per_user_max, options.allocations_total_max),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
+      answers_(options.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
   // No rehash of a large table while calls run.
   const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
@@ -126,6 +127,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
   if (method == Method::kBinding) {
     ++counters_.requests_by_method[static_cast<std::size_t>(method)];
+    if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
     if (const auto error = check_unknown_attributes(message, is_understood_in_binding)) {
       return Reply{write_error(packet, message, *error, nullptr, now, reply)};
     }
@@ -137,7 +139,10 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
   const auto identity = authenticator_.authenticate(message, packet.client.five_tuple.client.address, now);
-  if (!identity) return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
+  if (!identity) {
+    if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
+    return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
+  }
   on_timer(now);  // no check may see what is over, however late the timer fires
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
@@ -146,6 +151,13 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   Authenticator::add_integrity(success, *identity);
   if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
   return Reply{success.finish()};
+}
+
+// A stream's handshake and an allocation are proofs of address.
+bool Server::may_answer_stranger(const ClientPacket& packet, Now now) noexcept {
+  const FiveTuple& five_tuple = packet.client.five_tuple;
+  if (is_stream(five_tuple.transport) || allocations_.find(five_tuple) != nullptr) return true;
+  return answers_.take(five_tuple.client.address, now.steady);
 }
 
 Server::Failure Server::dispatch(const Request& request, MessageBuilder& reply) {

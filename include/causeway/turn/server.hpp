@@ -14,6 +14,7 @@
 #include "causeway/base/time.hpp"
 #include "causeway/stun/message.hpp"
 #include "causeway/turn/allocation_table.hpp"
+#include "causeway/turn/answer_budget.hpp"
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/events.hpp"
 #include "causeway/turn/outcome.hpp"
@@ -36,6 +37,7 @@ struct ServerOptions {
   std::uint32_t allocations_total_max = 0;       // 0: no limit but that of the port range
   std::uint32_t permissions_per_allocation_max = 256;
   std::uint32_t channels_per_allocation_max = 256;
+  std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source, over UDP; 0: no limit
   std::uint16_t relay_port_min = 49152;
   std::uint16_t relay_port_max = 65535;
   PeerPolicyOptions peers;
@@ -111,6 +113,7 @@ class Server {
   };
   using Failure = std::optional<StunError>;
 
+  bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
   Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_indication(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   Failure dispatch(const Request& request, stun::MessageBuilder& reply);
@@ -152,6 +155,7 @@ class Server {
   Quota quota_;
   std::uint64_t hash_seed_;
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
+  AnswerBudget answers_;
   AllocationTable allocations_;
   ReservationTable reservations_;
   Counters counters_;
