@@ -97,7 +97,7 @@ asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_
   beast::flat_buffer buffer(kReadBytesMax);
   buffer.commit(asio::buffer_copy(buffer.prepare(first_bytes.size()), asio::buffer(first_bytes)));
   std::unique_ptr<WebSocketUpgrade> upgrade = co_await serve_requests(stream, buffer, facts);
-  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade), std::move(facts));
+  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade), facts);
 }
 
 asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::Stream& stream,

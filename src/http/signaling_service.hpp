@@ -27,8 +27,8 @@ struct SignalingServiceOptions {
   std::vector<std::string> origins;  // allowed besides the host itself: "https://app.example.org", "*" for any
   std::size_t message_bytes_max = 64 * 1024;
   std::size_t outbound_bytes_max = 1024 * 1024;  // queued for one slow reader
-  std::chrono::seconds ping{25};
-  std::chrono::seconds silence_max{60};  // without a frame from the client
+  std::chrono::milliseconds ping = std::chrono::seconds(25);
+  std::chrono::milliseconds silence_max = std::chrono::seconds(60);  // without a frame from the client
 };
 
 struct SignalingServiceCounters {

@@ -111,7 +111,8 @@ StaticFiles::StaticFiles(const std::filesystem::path& root) {
       if (at->is_directory()) at.disable_recursion_pending();
       continue;
     }
-    if (!at->is_regular_file(error)) continue;
+    std::error_code not_there;  // a link that leads nowhere
+    if (!at->is_regular_file(not_there)) continue;
     if (!is_below(canonical_root, fs::canonical(at->path()))) {
       throw problem(root, at->path().string() + " is a link that leads out of the folder; put the file itself there");
     }

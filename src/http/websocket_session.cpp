@@ -61,8 +61,10 @@ asio::awaitable<error_code> WebSocketSession::accept(beast::http::request<beast:
 asio::awaitable<signaling::LeftReason> WebSocketSession::read() {
   error_code error = co_await read_messages();
   if (!error) error = co_await discard();
-  log_end(error);
-  co_return error == websocket::error::closed ? signaling::LeftReason::kLeft : signaling::LeftReason::kLost;
+  // The close frame counts, not `error`: a client that resets the connection right behind it has left in order.
+  const bool has_left = !closing_ && socket_.reason();
+  log_end(has_left ? websocket::error::closed : error);
+  co_return has_left ? signaling::LeftReason::kLeft : signaling::LeftReason::kLost;
 }
 
 // Returns no error when the session is being closed and nothing that still comes matters.

@@ -106,20 +106,6 @@ Stream::Attempt Stream::tls_attempt(int result) noexcept {
   }
 }
 
-std::size_t Stream::read_some(asio::mutable_buffer buffer, error_code& error) {
-  if (!is_tls()) return socket_.read_some(buffer, error);
-  const Attempt attempt = try_read(buffer);
-  error = attempt.wait ? error_code(asio::error::would_block) : attempt.error;
-  return attempt.bytes;
-}
-
-std::size_t Stream::write_some(std::span<const asio::const_buffer> buffers, error_code& error) {
-  if (!is_tls()) return socket_.write_some(buffers, error);
-  const Attempt attempt = try_write(buffers);
-  error = attempt.wait ? error_code(asio::error::would_block) : attempt.error;
-  return attempt.bytes;
-}
-
 void Stream::shutdown_send() noexcept {
   if (!socket_.is_open()) return;
   if (std::exchange(tls_usable_, false)) {

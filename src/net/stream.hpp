@@ -56,11 +56,6 @@ class Stream {
   template <class ConstBufferSequence, class Token>
   auto async_write_some(const ConstBufferSequence& buffers, Token&& token);
 
-  // The same without waiting: asio::error::would_block when there is nothing to do now. After a write that would block
-  // the next write has to begin with the same bytes.
-  std::size_t read_some(asio::mutable_buffer buffer, error_code& error);
-  std::size_t write_some(std::span<const asio::const_buffer> buffers, error_code& error);
-
   // Tells the peer that nothing more will be sent (TLS close_notify, TCP FIN). Never waits; reading goes on.
   void shutdown_send() noexcept;
 

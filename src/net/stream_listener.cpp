@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -77,7 +78,11 @@ struct StreamListener::State {
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   Endpoint local;
-  std::list<asio::cancellation_signal> sessions{};
+  struct Session {
+    asio::cancellation_signal cancellation{};
+    bool has_ended = false;  // and goes from the list in the loop's next turn
+  };
+  std::list<Session> sessions{};
   TimePoint accept_error_logged{};
   StreamListenerCounters counters{};
 
@@ -128,13 +133,14 @@ void StreamListener::State::start_session(const std::shared_ptr<State>& self, tc
   const auto session = sessions.emplace(sessions.end());
   auto finished = [self, session] {
     --self->budget.open;
+    session->has_ended = true;
     // The signal holds the very handler that is running now.
     asio::post(self->acceptor.get_executor(), [self, session] { self->sessions.erase(session); });
   };
-  ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here)};
+  const ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here)};
   std::string what = "connection from " + facts.remote.to_string();
-  spawn(acceptor.get_executor(), serve(self, Stream(std::move(socket)), std::move(facts)), logger, std::move(what),
-        {.cancellation = session->slot(), .finished = std::move(finished)});
+  spawn(acceptor.get_executor(), serve(self, Stream(std::move(socket)), facts), logger, std::move(what),
+        {.cancellation = session->cancellation.slot(), .finished = std::move(finished)});
 }
 
 const StreamHandler* StreamListener::State::handler_for(std::uint8_t first_octet) const noexcept {
@@ -188,7 +194,7 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
       co_return;
     }
   }
-  co_await (*handler)(std::move(stream), std::move(first_bytes), std::move(facts));
+  co_await (*handler)(std::move(stream), std::move(first_bytes), facts);
 }
 
 StreamListener::StreamListener(const asio::any_io_executor& executor, StreamListenerOptions options,
@@ -217,8 +223,12 @@ void StreamListener::stop() noexcept {
   error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
-  for (asio::cancellation_signal& session : state_->sessions)
-    session.emit(asio::cancellation_type::terminal);
+  // On the loop: there a signal takes effect at once, elsewhere only after its session may have gone.
+  asio::dispatch(state_->acceptor.get_executor(), [state = state_] {
+    for (State::Session& session : state->sessions) {
+      if (!session.has_ended) session.cancellation.emit(asio::cancellation_type::terminal);
+    }
+  });
 }
 
 Endpoint StreamListener::local_endpoint() const {
