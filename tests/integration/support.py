@@ -101,6 +101,7 @@ class Daemon:
         self.command = [*command, str(program), *arguments]
         self.environment = environment or clean_environment()
         self.lines, self._changed = [], threading.Condition()
+        self._asked_to_stop = False
 
     def __enter__(self):
         self.process = subprocess.Popen(
@@ -161,10 +162,15 @@ class Daemon:
         assert found, f"no line with {pattern!r} in the log:\n{self.log}"
         return found
 
+    def terminate(self):
+        """Asks it to stop; once, because a second time means to leave at once."""
+        if not self._asked_to_stop:
+            self._asked_to_stop = True
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self):
         """Asks it to stop and returns its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.terminate()
         try:
             code = self.process.wait(DEADLINE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -137,6 +137,7 @@ def test_a_port_that_needs_a_capability(namespace):
     try:
         config = relay_config(folder, Ports())
         config["listeners"][0]["port"] = 443
+        del config["tls"]  # its key may be read by the owner only
         file = write_config(folder, config)
         done = run_causeway("--config", file, command=namespace.command(), program=program_for_nobody(folder))
         said = done.stdout + done.stderr
@@ -189,7 +190,7 @@ def test_check_config_says_the_same_without_starting(tmp_path, config):
     assert done.returncode == 0, done.stdout + done.stderr
     config["realms"] = config.pop("realm")
     done = run_causeway("check-config", write_config(tmp_path, config))
-    assert done.returncode == 2 and '"realm"' in done.stderr.replace("realm is", '"realm"'), done.stderr
+    assert done.returncode == 2 and "realms is not a key" in done.stderr, done.stderr
 
 
 def test_the_options_of_serve_are_enough_for_a_start(tmp_path):

@@ -125,16 +125,20 @@ def test_pages_over_https(service, path):
     assert service.call(status_of, 443, path, Namespace.LAN_ADDRESS) == 200
 
 
-@pytest.mark.parametrize("flags", [["-p", "3478"], ["-p", "443"], ["-t", "-p", "3478"], ["-t", "-S", "-p", "443"]],
-                         ids=["udp 3478", "udp 443", "tcp 3478", "tls 443"])
-def test_the_relay_works_on(service, flags):
-    """With the output of `causeway credential`, between two relayed addresses, under the default peer policy."""
+@pytest.mark.parametrize(("flags", "unread"), [(["-p", "3478"], 0), (["-p", "443"], 0), (["-t", "-p", "3478"], 0),
+                                               (["-t", "-S", "-p", "443"], 2)],
+                         ids=["udp 3478", "udp 443", "tcp 3478", "tls 443"])  # fmt: skip
+def test_the_relay_works_on(service, flags, unread):
+    """With the output of `causeway credential`, between two relayed addresses, under the default peer policy.
+
+    Of two TLS records that arrive together turnutils_uclient reads one: each of its two sessions may miss its last.
+    """
     done = run_causeway("credential", "--user", "carol", "--ttl", "1h", environment=service.environment)
     assert done.returncode == 0, done.stderr
     made = dict(line.split(": ", 1) for line in done.stdout.splitlines())
     user = ["-u", made["username"], "-w", made["password"]]
     exchange = uclient("-y", "-X", *flags, *user, Namespace.LAN_ADDRESS, command=service.namespace.command())
-    assert exchange.complete, exchange.output
+    assert exchange.code == 0 and 0 < exchange.sent <= exchange.received + unread, exchange.output
 
 
 def test_nothing_but_the_state_directory_is_written(installed, service):
