@@ -204,7 +204,7 @@ TEST(MessageBuilder, WritesEachKindOfValue) {
   EXPECT_EQ(read_xor_address(message.value(AttributeType::kXorRelayedAddress).value(), kId), endpoint);
   const Bytes error = message.value(AttributeType::kErrorCode).value();
   EXPECT_EQ(read_error_code(error), 438);
-  EXPECT_EQ(as_text(error.subspan(4)), "Stale Nonce");
+  EXPECT_EQ(as_text(error.subspan(4)), "Stale");
 }
 
 // One octet too few anywhere: nothing is written beyond the buffer, and what follows cannot mend it.

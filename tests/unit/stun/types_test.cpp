@@ -28,8 +28,8 @@ TEST(ErrorCode, HasAShortReason) {
   for (unsigned number = 300; number < 700; ++number) {
     EXPECT_LE(reason_phrase(static_cast<ErrorCode>(number)).size(), 32u) << number;
   }
-  EXPECT_EQ(reason_phrase(ErrorCode::kUnauthenticated), "Unauthenticated");
-  EXPECT_EQ(reason_phrase(ErrorCode::kStaleNonce), "Stale Nonce");
+  EXPECT_EQ(reason_phrase(ErrorCode::kUnauthenticated), "Unauth");
+  EXPECT_EQ(reason_phrase(ErrorCode::kStaleNonce), "Stale");
   EXPECT_EQ(reason_phrase(static_cast<ErrorCode>(699)), "");
 }
 
