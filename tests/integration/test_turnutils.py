@@ -7,7 +7,7 @@ import pytest
 
 from support import Daemon, Peer, Ports, relay_config, uclient
 
-TRANSPORTS = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"]}
+TRANSPORTS = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"], "dtls": ["-S"]}
 WAYS = {"channel": [], "send": ["-s"]}
 FAMILIES = {"ipv4": ("127.0.0.1", ["-X"]), "ipv6": ("::1", ["-x"])}
 USERS = {"static": ["-u", "alice", "-w", "wonderland"], "secret": ["-u", "bob", "-W", "north"]}
@@ -39,7 +39,7 @@ def exchanges(server):
 
     def matrix(transport, way, family, user):
         address, flags = FAMILIES[family]
-        port = ["-p", ports.tls, "-E", certificate] if transport == "tls" else ["-p", ports.turn]
+        port = ["-p", ports.tls, "-E", certificate] if "-S" in TRANSPORTS[transport] else ["-p", ports.turn]
         to = ["-e", address, "-r", peers[address].port]
         return uclient(*TRANSPORTS[transport], *WAYS[way], *flags, *USERS[user], *port, *to, address)
 
