@@ -77,10 +77,7 @@ std::string announcement(const AnnouncementFacts& facts) {
   std::string listening;
   for (const Listener& listener : facts.bound) {
     if (!listener.turn) continue;
-    const char* transport = listener.transport == Transport::kUdp   ? "udp"
-                            : listener.transport == Transport::kTcp ? "tcp"
-                                                                    : "tls";
-    listening += (listening.empty() ? "" : ", ") + listener.endpoint().to_string() + " " + transport;
+    listening += (listening.empty() ? "" : ", ") + listener.endpoint().to_string() + " " + name_of(listener.transport);
   }
   if (!listening.empty()) text += line("STUN and TURN on:", listening);
   text += line("Configuration:", facts.config.file ? facts.config.file->string()

@@ -98,7 +98,7 @@ std::vector<std::string> shared_secrets(const Config& config, const KeptSecrets&
 std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,
                                                    spdlog::logger& logger) {
   const bool wanted = std::any_of(config.listeners.begin(), config.listeners.end(),
-                                  [](const Listener& listener) { return listener.transport == Transport::kTls; });
+                                  [](const Listener& listener) { return needs_certificate(listener.transport); });
   if (!wanted) return nullptr;
   if (config.tls.certificate && config.tls.private_key) {
     auto context = std::make_shared<net::TlsContext>(*config.tls.certificate, *config.tls.private_key);
@@ -133,7 +133,7 @@ class Daemon {
 
  private:
   void listen(const Listener& listener);
-  void listen_udp(const Listener& listener);
+  void listen_datagram(const Listener& listener);
   void listen_stream(const Listener& listener);
   void await_signal();
   asio::awaitable<void> stop();
@@ -175,29 +175,33 @@ Daemon::Daemon(const Config& config)
       http_(pages(config.web), signaling_, loggers_.http),
       connections_{config.signaling.sessions_max + config.turn.limits.allocations_total + kOtherConnectionsMax},
       signals_(io_.get_executor(), SIGINT, SIGTERM) {
+  if (tls_) turn_.enable_dtls(*tls_);
   for (const Listener& listener : config.listeners)
     listen(listener);
   ice_servers_.set_listeners(bound_);
 }
 
 void Daemon::listen(const Listener& listener) {
-  if (listener.transport == Transport::kUdp) {
-    listen_udp(listener);
-  } else {
+  if (is_stream(listener.transport)) {
     listen_stream(listener);
+  } else {
+    listen_datagram(listener);
   }
 }
 
-void Daemon::listen_udp(const Listener& listener) {
+void Daemon::listen_datagram(const Listener& listener) {
+  const auto transport = listener.transport == Transport::kDtls ? turn::Transport::kDtls : turn::Transport::kUdp;
   Listener bound = listener;
-  auto opened = turn_.listen(bound.endpoint());
+  auto opened = turn_.listen(bound.endpoint(), transport);
   const bool wildcard_v6 = listener.address.is_unspecified() && !listener.address.is_v4();
   if (!opened && wildcard_v6 && net::means_no_ipv6(opened.error())) {
-    loggers_.net->warn("udp {}: this machine has no IPv6, listening on 0.0.0.0 only", listener.endpoint().to_string());
+    loggers_.net->warn("{} {}: this machine has no IPv6, listening on 0.0.0.0 only", name_of(listener.transport),
+                       listener.endpoint().to_string());
     bound.address = IpAddress{};
-    opened = turn_.listen(bound.endpoint());
+    opened = turn_.listen(bound.endpoint(), transport);
   }
-  if (!opened) throw std::runtime_error(net::listen_error("udp", listener.endpoint(), opened.error()));
+  if (!opened)
+    throw std::runtime_error(net::listen_error(name_of(listener.transport), listener.endpoint(), opened.error()));
   bound.port = opened->port;
   bound_.push_back(bound);
 }

@@ -55,7 +55,7 @@ class Socket {
 
 // 0, or errno. Leaves the socket in `open`, so that no other listener can have the same port.
 int open_port(const Listener& listener, std::vector<Socket>& open) {
-  const bool stream = listener.transport != Transport::kUdp;
+  const bool stream = is_stream(listener.transport);
   const bool v4 = listener.address.is_v4();
   const int descriptor = open.emplace_back(v4 ? AF_INET : AF_INET6, stream ? SOCK_STREAM : SOCK_DGRAM).descriptor();
   if (descriptor < 0) return errno;
@@ -69,15 +69,22 @@ int open_port(const Listener& listener, std::vector<Socket>& open) {
   return ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), bytes) == 0 ? 0 : errno;
 }
 
+// dtls beside udp: the socket of udp is its own.
+bool shares_a_socket(const Listener& listener, const std::vector<Listener>& all) {
+  return listener.transport == Transport::kDtls && std::ranges::any_of(all, [&](const Listener& other) {
+           return other.transport == Transport::kUdp && other.endpoint() == listener.endpoint();
+         });
+}
+
 void check_ports(const Config& config, Findings& findings) {
   std::vector<Socket> open;
   for (const Listener& listener : config.listeners) {
-    const bool stream = listener.transport != Transport::kUdp;
+    if (shares_a_socket(listener, config.listeners)) continue;
     const int error = open_port(listener, open);
     if (error == 0) continue;
-    const std::string_view transport = !stream ? "udp" : listener.transport == Transport::kTcp ? "tcp" : "tls";
     const boost::system::error_code code{error, boost::system::system_category()};
-    findings.push_back({Severity::kError, "", net::listen_error(transport, listener.endpoint(), code)});
+    findings.push_back(
+        {Severity::kError, "", net::listen_error(name_of(listener.transport), listener.endpoint(), code)});
   }
 }
 

@@ -47,18 +47,6 @@ void print(const config::Findings& findings, std::ostream& to) {
   }
 }
 
-std::string_view name_of(config::Transport transport) {
-  switch (transport) {
-    case config::Transport::kUdp:
-      return "udp";
-    case config::Transport::kTcp:
-      return "tcp";
-    case config::Transport::kTls:
-      return "tls";
-  }
-  return {};
-}
-
 json listeners_as_json(const std::vector<config::Listener>& listeners) {
   json list = json::array();
   for (const config::Listener& listener : listeners) {

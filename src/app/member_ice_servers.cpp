@@ -18,6 +18,8 @@ std::string uri_of(const config::Listener& listener, const std::string& host) {
       return "turn:" + where + "?transport=tcp";
     case config::Transport::kTls:
       return "turns:" + where + "?transport=tcp";
+    case config::Transport::kDtls:
+      break;  // set_listeners() leaves it out
   }
   return {};
 }
@@ -29,6 +31,7 @@ std::string in_uri(std::string_view host) {
 
 }  // namespace
 
+// No browser speaks TURN over DTLS, so such a listener is not named.
 // Each URI costs every member an allocation per peer and address family. So a listener that also serves pages is named
 // only where no other offers its transport, and one that only this machine can reach only if all are such.
 void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound) {

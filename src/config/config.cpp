@@ -5,11 +5,25 @@
 
 namespace causeway::config {
 
+const char* name_of(Transport transport) noexcept {
+  switch (transport) {
+    case Transport::kUdp:
+      return "udp";
+    case Transport::kTcp:
+      return "tcp";
+    case Transport::kTls:
+      return "tls";
+    case Transport::kDtls:
+      return "dtls";
+  }
+  return "";
+}
+
 std::vector<Listener> default_listeners(const IpAddress& address, const DefaultPorts& ports) {
   return {
       {Transport::kUdp, address, ports.turn, true, false},     {Transport::kTcp, address, ports.turn, true, false},
-      {Transport::kTls, address, ports.turn_tls, true, false}, {Transport::kTcp, address, ports.web, true, true},
-      {Transport::kTls, address, ports.web_tls, true, true},
+      {Transport::kTls, address, ports.turn_tls, true, false}, {Transport::kDtls, address, ports.turn_tls, true, false},
+      {Transport::kTcp, address, ports.web, true, true},       {Transport::kTls, address, ports.web_tls, true, true},
   };
 }
 

@@ -18,20 +18,28 @@
 
 namespace causeway::config {
 
-enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls, kDtls };
+// What the file calls it.
+const char* name_of(Transport transport) noexcept;
+constexpr bool is_stream(Transport transport) noexcept {
+  return transport == Transport::kTcp || transport == Transport::kTls;
+}
+constexpr bool needs_certificate(Transport transport) noexcept {
+  return transport == Transport::kTls || transport == Transport::kDtls;
+}
 
 struct Listener {
   Transport transport = Transport::kUdp;
   IpAddress address;  // "::" takes IPv4 as well
   std::uint16_t port = 0;
   bool turn = true;   // STUN and TURN
-  bool http = false;  // the pages and the WebSocket; never on udp
+  bool http = false;  // the pages and the WebSocket; never on udp and dtls
 
   Endpoint endpoint() const { return {address, port}; }
   friend bool operator==(const Listener&, const Listener&) noexcept = default;
 };
 
-// TURN on 3478 (udp, tcp) and 5349 (tls); pages and TURN together on 8080 (http) and 8443 (https).
+// TURN on 3478 (udp, tcp) and 5349 (tls, dtls); pages and TURN together on 8080 (http) and 8443 (https).
 struct DefaultPorts {
   std::uint16_t turn = 3478;
   std::uint16_t turn_tls = 5349;

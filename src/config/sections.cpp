@@ -16,7 +16,7 @@ constexpr std::size_t kPrefixesMax = 1000;
 
 void read_services(ObjectReader& object, Listener& listener) {
   listener.turn = true;
-  listener.http = listener.transport != Transport::kUdp;
+  listener.http = is_stream(listener.transport);
   const json* services = object.list_of("services", 2);
   if (services == nullptr) return;
   listener.turn = listener.http = false;
@@ -33,8 +33,9 @@ void read_services(ObjectReader& object, Listener& listener) {
     }
   }
   if (services->empty()) object.fail("services", R"(must name "turn", "http" or both)");
-  if (listener.http && listener.transport == Transport::kUdp) {
-    object.fail("services", R"(must not name "http", because HTTP does not run over udp)");
+  if (listener.http && !is_stream(listener.transport)) {
+    object.fail("services",
+                R"(must not name "http", because HTTP does not run over )" + std::string{name_of(listener.transport)});
   }
 }
 
@@ -42,8 +43,9 @@ Listener read_listener(ObjectReader& object) {
   Listener listener;
   listener.address = IpAddress{std::array<std::uint8_t, 16>{}};
   object.require("transport");
-  object.choice<Transport>("transport", listener.transport,
-                           {{"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}});
+  object.choice<Transport>(
+      "transport", listener.transport,
+      {{"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}, {"dtls", Transport::kDtls}});
   object.text("address", listener.address, kAddressRule);
   object.require("port");
   object.number("port", listener.port, 1, 65535);
@@ -51,9 +53,10 @@ Listener read_listener(ObjectReader& object) {
   return listener;
 }
 
-// Whether the system would refuse to open both.
+// Whether the system would refuse to open both. udp and dtls share a socket where they want the very same.
 bool overlap(const Listener& a, const Listener& b) {
-  const bool same_protocol = (a.transport == Transport::kUdp) == (b.transport == Transport::kUdp);
+  const bool same_protocol = is_stream(a.transport) == is_stream(b.transport);
+  if (!is_stream(a.transport) && a.transport != b.transport && a.endpoint() == b.endpoint()) return false;
   const auto covers = [](const IpAddress& wide, const IpAddress& other) {
     return wide == other || (wide.is_unspecified() && (!wide.is_v4() || other.is_v4()));
   };
@@ -76,7 +79,8 @@ void read_listeners(ObjectReader& root, std::vector<Listener>& listeners) {
       if (twin != listeners.end()) {
         const auto index = static_cast<std::size_t>(twin - listeners.begin());
         root.reading().fail(path, "takes the same port as " + element_path("listeners", index) +
-                                      ": tcp and tls are one protocol to the system, and \"::\" covers every address");
+                                      ": tcp and tls are one protocol to the system, udp and dtls share a port "
+                                      "only on the same address, and \"::\" covers every address");
       }
     });
     listeners.push_back(listener);

@@ -20,17 +20,14 @@ namespace causeway::net {
 namespace {
 
 // RFC 7301 §3.1; the names are those of RFC 7443 and RFC 7301 §6.
-constexpr std::string_view kProtocols = "\x08http/1.1\x09stun.turn\x12stun.nat-discovery";
-
-// TLS 1.2 only; all suites of TLS 1.3 are fine.
-constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr const char* kProtocols = "\x08http/1.1\x09stun.turn\x12stun.nat-discovery";
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
-                    unsigned int offered_length, void*) {
+                    unsigned int offered_length, void* protocols) {
+  const std::string_view ours{static_cast<const char*>(protocols)};
   unsigned char* chosen = nullptr;
-  const int result =
-      SSL_select_next_proto(&chosen, out_length, reinterpret_cast<const unsigned char*>(kProtocols.data()),
-                            static_cast<unsigned int>(kProtocols.size()), offered, offered_length);
+  const int result = SSL_select_next_proto(&chosen, out_length, reinterpret_cast<const unsigned char*>(ours.data()),
+                                           static_cast<unsigned int>(ours.size()), offered, offered_length);
   *out = chosen;
   // No overlap is no reason to refuse: the first octet tells what the client speaks.
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
@@ -74,6 +71,10 @@ std::string why_no_key(const std::filesystem::path& file) {
 
 }  // namespace
 
+void select_protocols(SSL_CTX* context, const char* protocols) {
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<char*>(protocols));  // only read
+}
+
 void TlsContext::Free::operator()(SSL_CTX* context) const noexcept {
   SSL_CTX_free(context);
 }
@@ -91,7 +92,7 @@ TlsContext::TlsContext(const std::filesystem::path& certificate_chain, const std
   SSL_CTX_set_read_ahead(context, 1);                           // one read(2) a record instead of two
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets keep the state with the client
   SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  select_protocols(context, kProtocols);
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
 
   require_readable("TLS certificate", certificate_chain);

@@ -15,6 +15,9 @@ namespace causeway::net {
 
 class TlsContext {
  public:
+  // TLS and DTLS 1.2; all suites of TLS 1.3 are fine.
+  static constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
   // Reads PEM files: the certificate followed by its intermediates, and the private key (without a passphrase).
   // Throws std::runtime_error with a sentence that names the file and says what is wrong with it. A certificate that
   // has expired is no error here: not_after() tells.
@@ -32,5 +35,9 @@ class TlsContext {
   WallTime not_before_{};
   WallTime not_after_{};
 };
+
+// Makes `context` choose among these protocols by ALPN; `protocols` is as RFC 7301 §3.1 puts them on the wire and
+// outlives the context.
+void select_protocols(SSL_CTX* context, const char* protocols);
 
 }  // namespace causeway::net

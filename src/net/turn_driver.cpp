@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/turn_driver.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
+#include "causeway/stun/channel_data.hpp"
 #include "net/system_clock.hpp"
 #include "net/turn_stream_session.hpp"
 
@@ -13,6 +15,14 @@ namespace {
 constexpr int kListenerDatagramsMax = 64;
 constexpr int kRelayDatagramsMax = 16;
 
+bool is_dtls(Bytes datagram) {
+  return !datagram.empty() && stun::classify_first_octet(datagram.front()) == stun::FirstOctet::kDtlsOrTls;
+}
+
+bool is_binding_request(Bytes datagram) {
+  return datagram.size() >= 2 && load_be16(datagram.data()) == static_cast<std::uint16_t>(stun::Method::kBinding);
+}
+
 }  // namespace
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
@@ -20,17 +30,31 @@ TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::Server
                        RandomSource& random, turn::Events& events)
     : loop_(executor, *this),
       relays_(loop_),
+      random_(random),
       server_(options, std::move(credentials), nonce_key, {relays_, random, events}),
       timer_(executor) {}
 
 TurnDriver::~TurnDriver() = default;
 
-Result<Endpoint, error_code> TurnDriver::listen(const Endpoint& local) {
+void TurnDriver::enable_dtls(const TlsContext& certificate) {
+  DtlsEndpoint::Owner& owner = *this;
+  dtls_ = std::make_unique<DtlsEndpoint>(certificate, random_, owner);
+}
+
+Result<Endpoint, error_code> TurnDriver::listen(const Endpoint& local, turn::Transport transport) {
+  const bool dtls = transport == turn::Transport::kDtls;
+  const auto shared = std::find_if(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
+    return local.port != 0 && listener.asked == local && (dtls ? !listener.dtls : !listener.plain);
+  });
+  if (shared != listeners_.end()) {
+    shared->plain = shared->dtls = true;
+    return Endpoint{local.address, shared->port};
+  }
   UdpSocket socket;
   const bool opened = socket.open_listener(local) && loop_.add(socket.descriptor(), listeners_.size());
   if (!opened) return error_code{errno, boost::system::system_category()};
   const Endpoint bound = socket.local_endpoint().value_or(local);
-  listeners_.push_back({std::move(socket), bound.port});
+  listeners_.push_back({local, std::move(socket), bound.port, !dtls, dtls});
   return bound;
 }
 
@@ -40,6 +64,7 @@ void TurnDriver::start() {
 
 void TurnDriver::stop() {
   server_.stop(read_clock());
+  if (dtls_) dtls_->stop();
   loop_.stop();
   timer_.cancel();
 }
@@ -54,25 +79,36 @@ void TurnDriver::on_readable(std::uint64_t token) {
 
 void TurnDriver::read_listener(std::size_t index) {
   const Now now = read_clock();
-  const MutableBytes room = MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536);
   for (int i = 0; i < kListenerDatagramsMax; ++i) {
-    const auto received = listeners_[index].socket.receive(room);
+    const auto received = listeners_[index].socket.receive(room());
     if (!received) return;
-    const Endpoint asked{received->local, listeners_[index].port};
-    const turn::ClientRef client{{received->from, asked, turn::Transport::kUdp}, index};
-    perform(server_.on_client_packet({client, room.first(received->bytes)}, now, reply_), &client);
+    on_listener_datagram(index, *received, now);
+  }
+}
+
+// RFC 7983: STUN, ChannelData and DTLS on one socket differ in the first octet.
+void TurnDriver::on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now) {
+  const Listener& listener = listeners_[index];
+  const MutableBytes datagram = room().first(received.bytes);
+  turn::ClientRef client{{received.from, {received.local, listener.port}, turn::Transport::kUdp}, index};
+  if (listener.dtls && is_dtls(datagram)) {
+    client.five_tuple.transport = turn::Transport::kDtls;
+    dtls_->on_datagram(client, datagram, room(), now);
+  } else if (listener.plain || is_binding_request(datagram)) {
+    perform(server_.on_client_packet({client, datagram}, now, reply_), &client);
+  } else {
+    ++counters_.plain_turn_refused;
   }
 }
 
 void TurnDriver::read_relay(std::uint64_t token) {
   const Now now = read_clock();
-  const MutableBytes room = MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536);
   for (int i = 0; i < kRelayDatagramsMax; ++i) {
     RelaySockets::Relay* relay = relays_.find(token);
     if (relay == nullptr) return;
-    const auto received = relay->socket.receive(room);
+    const auto received = relay->socket.receive(room());
     if (!received) return;
-    perform(server_.on_peer_packet(relay->id, received->from, room.first(received->bytes), now), nullptr);
+    perform(server_.on_peer_packet(relay->id, received->from, room().first(received->bytes), now), nullptr);
   }
 }
 
@@ -89,10 +125,9 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
 }
 
 void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes) {
-  const turn::FiveTuple& five_tuple = client.five_tuple;
-  if (!turn::is_stream(five_tuple.transport)) {
-    UdpSocket& socket = listeners_[static_cast<std::size_t>(client.link)].socket;
-    if (!socket.send(bytes, five_tuple.client, &five_tuple.server.address)) ++counters_.send_failures;
+  if (client.five_tuple.transport == turn::Transport::kUdp) return send_datagram(client, bytes);
+  if (client.five_tuple.transport == turn::Transport::kDtls) {
+    if (!dtls_->send(client, bytes)) ++counters_.client_gone;
     return;
   }
   const auto found = streams_.find(client.link);
@@ -101,6 +136,24 @@ void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes) {
   } else if (!found->second->send(bytes)) {
     ++counters_.stream_queue_full;
   }
+}
+
+void TurnDriver::send_datagram(const turn::ClientRef& client, Bytes datagram) {
+  UdpSocket& socket = listeners_[static_cast<std::size_t>(client.link)].socket;
+  const turn::FiveTuple& five_tuple = client.five_tuple;
+  if (!socket.send(datagram, five_tuple.client, &five_tuple.server.address)) ++counters_.send_failures;
+}
+
+void TurnDriver::on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) {
+  perform(server_.on_client_packet({client, message}, now, reply_), &client);
+}
+
+void TurnDriver::on_dtls_end(const turn::ClientRef& client, Now now) {
+  server_.on_client_gone(client.five_tuple, now);
+}
+
+bool TurnDriver::has_allocation(const turn::FiveTuple& client) const {
+  return server_.allocations().find(client) != nullptr;
 }
 
 asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts) {
@@ -125,14 +178,18 @@ void TurnDriver::on_stream_end(const TurnStreamSession& session) {
 }
 
 void TurnDriver::arm_timer() {
-  const auto deadline = server_.next_deadline();
+  auto deadline = server_.next_deadline();
+  const auto dtls_deadline = dtls_ ? dtls_->next_deadline() : std::nullopt;
+  if (dtls_deadline && (!deadline || *dtls_deadline < *deadline)) deadline = dtls_deadline;
   if (!deadline || (armed_for_ && *armed_for_ <= *deadline)) return;
   armed_for_ = deadline;
   timer_.expires_at(*deadline);
   timer_.async_wait([this](const error_code& error) {
     if (error) return;
     armed_for_.reset();
-    server_.on_timer(read_clock());
+    const Now now = read_clock();
+    server_.on_timer(now);
+    if (dtls_) dtls_->on_timer(now);
     arm_timer();
   });
 }

@@ -13,6 +13,7 @@
 #include "causeway/turn/server.hpp"
 #include "net/asio.hpp"
 #include "net/datagram_loop.hpp"
+#include "net/dtls_endpoint.hpp"
 #include "net/relay_sockets.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
@@ -27,17 +28,22 @@ struct TurnDriverCounters {
   std::uint64_t client_gone = 0;        // data for a stream that has just ended
   std::uint64_t stream_queue_full = 0;  // frames dropped because a stream's reader is slow
   std::uint64_t stream_framing_errors = 0;
+  std::uint64_t plain_turn_refused = 0;  // at a listener for DTLS alone
 };
 
-class TurnDriver final : public DatagramReceiver {
+class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
  public:
   TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
              std::shared_ptr<const turn::Credentials> credentials, const turn::NonceKey& nonce_key,
              RandomSource& random, turn::Events& events);
   ~TurnDriver() override;
 
-  // Binds a UDP listener and returns where it listens: port 0 asks for any free one.
-  Result<Endpoint, error_code> listen(const Endpoint& local);
+  // Before the first listener for DTLS. Throws std::runtime_error.
+  void enable_dtls(const TlsContext& certificate);
+  // Binds a listener for kUdp or kDtls and returns where it listens: port 0 asks for any free one. Both on one address
+  // and port share a socket (RFC 7983). One for DTLS alone answers plain Binding requests too, because browsers send
+  // them to a stuns: URI, and no other plain message.
+  Result<Endpoint, error_code> listen(const Endpoint& local, turn::Transport transport);
   void start();
   // Ends all allocations and stops reading.
   void stop();
@@ -47,6 +53,7 @@ class TurnDriver final : public DatagramReceiver {
 
   const turn::Server& server() const noexcept { return server_; }
   const TurnDriverCounters& counters() const noexcept { return counters_; }
+  const DtlsEndpoint* dtls() const noexcept { return dtls_.get(); }  // nullptr without DTLS
 
  private:
   friend class TurnStreamSession;
@@ -54,23 +61,34 @@ class TurnDriver final : public DatagramReceiver {
   void on_readable(std::uint64_t token) override;
   void on_idle() override { arm_timer(); }
   void read_listener(std::size_t index);
+  void on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now);
   void read_relay(std::uint64_t token);
   // One framed message of a stream. The answer, if any, goes to `session`.
   void on_stream_message(TurnStreamSession& session, MutableBytes message, Now now);
   void on_stream_begin(TurnStreamSession& session);
   void on_stream_end(const TurnStreamSession& session);
+  void send_datagram(const turn::ClientRef& client, Bytes datagram) override;
+  void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
+  void on_dtls_end(const turn::ClientRef& client, Now now) override;
+  bool has_allocation(const turn::FiveTuple& client) const override;
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
   void send_to_client(const turn::ClientRef& client, Bytes bytes);
   void arm_timer();
+  MutableBytes room() noexcept { return MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }
 
   struct Listener {
+    Endpoint asked;
     UdpSocket socket;
     std::uint16_t port;
+    bool plain;  // STUN and TURN over UDP
+    bool dtls;
   };
 
   DatagramLoop loop_;
   RelaySockets relays_;
+  RandomSource& random_;
   turn::Server server_;
+  std::unique_ptr<DtlsEndpoint> dtls_;
   std::vector<Listener> listeners_;
   std::unordered_map<std::uint64_t, TurnStreamSession*> streams_;  // they live in serve()
   std::uint64_t last_stream_ = 0;

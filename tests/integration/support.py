@@ -58,7 +58,7 @@ def make_certificate(folder, name="server"):
 
 
 class Ports:
-    """The ports of one daemon: `turn` for udp and tcp, `tls`, and `http` with the pages on loopback."""
+    """The ports of one daemon: `turn` for udp and tcp, `tls` for tls and dtls, and `http` with the pages on loopback."""
 
     def __init__(self):
         self.turn, self.tls, self.http = free_port(), free_port(), free_port()
@@ -74,6 +74,7 @@ def relay_config(folder, ports, **turn):
             {"transport": "udp", "address": "::", "port": ports.turn},
             {"transport": "tcp", "address": "::", "port": ports.turn},
             {"transport": "tls", "address": "::", "port": ports.tls},
+            {"transport": "dtls", "address": "::", "port": ports.tls},
             {"transport": "tcp", "address": "127.0.0.1", "port": ports.http},
         ],
         "tls": {"certificate": str(certificate), "private_key": str(key)},

@@ -45,6 +45,7 @@ class FirstStart:
                 "udp 3478": namespace.call(stun_binding, 3478, "udp")[0],
                 "tcp 3478": namespace.call(stun_binding, 3478, "tcp")[0],
                 "tls 5349": namespace.call(stun_binding, 5349, "tls")[0],
+                "udp 5349": namespace.call(stun_binding, 5349, "udp")[0],
                 "tcp 8080": namespace.call(stun_binding, 8080, "tcp")[0],
                 "tls 8443": namespace.call(stun_binding, 8443, "tls")[0],
             }
@@ -72,6 +73,7 @@ def test_every_default_listener_answers(starts):
         "udp 3478": "127.0.0.1",
         "tcp 3478": "127.0.0.1",
         "tls 5349": "127.0.0.1",
+        "udp 5349": "127.0.0.1",
         "tcp 8080": "127.0.0.1",
         "tls 8443": "127.0.0.1",
     }

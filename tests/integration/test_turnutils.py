@@ -7,7 +7,7 @@ import pytest
 
 from support import Daemon, Peer, Ports, relay_config, uclient
 
-TRANSPORTS = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"]}
+TRANSPORTS = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"], "dtls": ["-S"]}
 WAYS = {"channel": [], "send": ["-s"]}
 FAMILIES = {"ipv4": ("127.0.0.1", ["-X"]), "ipv6": ("::1", ["-x"])}
 USERS = {"static": ["-u", "alice", "-w", "wonderland"], "secret": ["-u", "bob", "-W", "north"]}
@@ -37,7 +37,7 @@ def exchanges(server):
 
     def matrix(transport, way, family, user):
         address, flags = FAMILIES[family]
-        port = ["-p", ports.tls, "-E", certificate] if transport == "tls" else ["-p", ports.turn]
+        port = ["-p", ports.tls, "-E", certificate] if "-S" in TRANSPORTS[transport] else ["-p", ports.turn]
         to = ["-e", address, "-r", peers[address].port]
         # Over TLS the client reads one record for each wake-up: of two that arrive together the second one waits, and
         # if it is the last one of the run, it counts as lost. That takes a busy machine, and does not happen each time.

@@ -10,11 +10,11 @@
 
 namespace causeway::turn {
 
-enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
-inline constexpr std::size_t kTransports = 3;
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls, kDtls };
+inline constexpr std::size_t kTransports = 4;
 
 constexpr bool is_stream(Transport transport) noexcept {
-  return transport != Transport::kUdp;
+  return transport == Transport::kTcp || transport == Transport::kTls;
 }
 constexpr const char* name_of(Transport transport) noexcept {
   switch (transport) {
@@ -24,6 +24,8 @@ constexpr const char* name_of(Transport transport) noexcept {
       return "tcp";
     case Transport::kTls:
       return "tls";
+    case Transport::kDtls:
+      return "dtls";
   }
   return "";
 }

@@ -54,8 +54,8 @@ TEST(Defaults, AreThoseOfAFirstStart) {
   EXPECT_THAT(
       config.listeners,
       ElementsAre(Listener{Transport::kUdp, any, 3478, true, false}, Listener{Transport::kTcp, any, 3478, true, false},
-                  Listener{Transport::kTls, any, 5349, true, false}, Listener{Transport::kTcp, any, 8080, true, true},
-                  Listener{Transport::kTls, any, 8443, true, true}));
+                  Listener{Transport::kTls, any, 5349, true, false}, Listener{Transport::kDtls, any, 5349, true, false},
+                  Listener{Transport::kTcp, any, 8080, true, true}, Listener{Transport::kTls, any, 8443, true, true}));
   EXPECT_THAT(config.turn.relay.addresses, ElementsAre(*IpAddress::parse("0.0.0.0"), any));
   EXPECT_EQ(config.turn.limits.allocations_per_user, 128u);
   EXPECT_EQ(config.tls.certificate, std::nullopt);
@@ -138,8 +138,8 @@ TEST(Errors, AllAreReportedAtOnce) {
   EXPECT_THAT(errors("{\n\"realm\": 7,\n\"listeners\": [\n{\"transport\": \"sctp\", \"port\": 70000}\n],\n"
                      "\"turn\": {\"peers\": {\"allow\": [\"10.0.0.1/8\"],\n\"lan\": \"yes\"}}, \"x\": 1}"),
               ElementsAre(HasSubstr("json:2: realm must be 1 to 127 characters"),
-                          HasSubstr("json:4: listeners[0].transport must be one of \"udp\", \"tcp\", \"tls\", but is "
-                                    "\"sctp\"."),
+                          HasSubstr("json:4: listeners[0].transport must be one of \"udp\", \"tcp\", \"tls\", "
+                                    "\"dtls\", but is \"sctp\"."),
                           HasSubstr("json:4: listeners[0].port must be a whole number from 1 to 65535, but is 70000."),
                           HasSubstr("json:6: turn.peers.allow[0] must be a prefix like"),
                           HasSubstr("json:7: turn.peers.lan must be true or false, but is \"yes\"."),
@@ -165,12 +165,25 @@ TEST(Errors, DuplicateListenersNameEachOther) {
               IsEmpty());
 }
 
+TEST(Errors, UdpAndDtlsShareAPortOnOneAddressOnly) {
+  const auto with = [](const std::string& listeners) { return R"({"listeners": [)" + listeners + "]}"; };
+  EXPECT_THAT(errors(with(R"({"transport": "udp", "port": 5}, {"transport": "dtls", "port": 5})")), IsEmpty());
+  EXPECT_THAT(errors(with(R"({"transport": "dtls", "port": 5}, {"transport": "tls", "port": 5})")), IsEmpty());
+  EXPECT_THAT(only_error(with(R"({"transport": "dtls", "port": 5}, {"transport": "dtls", "port": 5})")),
+              HasSubstr("listeners[1] takes the same port"));
+  EXPECT_THAT(
+      only_error(with(R"({"transport": "udp", "port": 5, "address": "127.0.0.1"}, {"transport": "dtls", "port": 5})")),
+      HasSubstr("share a port only on the same address"));
+}
+
 TEST(Errors, Listeners) {
   EXPECT_THAT(errors(R"({"listeners": []})"), ElementsAre(HasSubstr("must name one listener")));
   EXPECT_THAT(errors(R"({"listeners": [{}]})"), ElementsAre(HasSubstr("listeners[0] needs the key \"transport\""),
                                                             HasSubstr("listeners[0] needs the key \"port\"")));
   EXPECT_THAT(errors(R"({"listeners": [{"transport": "udp", "port": 1, "services": ["http"]}]})"),
               ElementsAre(HasSubstr("does not run over udp")));
+  EXPECT_THAT(errors(R"({"listeners": [{"transport": "dtls", "port": 1, "services": ["http"]}]})"),
+              ElementsAre(HasSubstr("does not run over dtls")));
   EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "services": ["admin"]}]})"),
               ElementsAre(HasSubstr("but names \"admin\"")));
   EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "services": []}]})"),

@@ -72,7 +72,7 @@ TEST(Reference, HasTheDefaultsButForFolderAndListeners) {
   ASSERT_TRUE(loaded) << loaded.error().front().to_string();
   const Config& reference = *loaded;
   EXPECT_EQ(reference.state_directory, "/var/lib/causeway");
-  EXPECT_EQ(reference.listeners.size(), 4u);
+  EXPECT_EQ(reference.listeners.size(), 5u);
   EXPECT_EQ(reference.realm, defaults.realm);
   EXPECT_EQ(reference.turn.relay.addresses, defaults.turn.relay.addresses);
   EXPECT_EQ(reference.turn.relay.port_min, defaults.turn.relay.port_min);
