@@ -21,6 +21,19 @@ constexpr std::size_t kRandomAt = kHandshakeTypeAt + 12 + 2;
 constexpr std::uint8_t kHandshake = 22;
 constexpr std::uint8_t kClientHello = 1;
 
+constexpr std::size_t kLengthAt = 11;
+constexpr std::size_t kRecordHeaderBytes = 13;
+
+std::size_t count_encrypted_records(Bytes datagram) noexcept {
+  std::size_t count = 0;
+  while (datagram.size() >= kRecordHeaderBytes) {
+    if (load_be16(datagram.data() + kEpochAt) != 0) ++count;
+    const std::size_t record_bytes = kRecordHeaderBytes + load_be16(datagram.data() + kLengthAt);
+    datagram = datagram.subspan(std::min(record_bytes, datagram.size()));
+  }
+  return count;
+}
+
 struct FreeBioAddress {
   void operator()(BIO_ADDR* address) const noexcept { BIO_ADDR_free(address); }
 };
@@ -59,7 +72,7 @@ bool DtlsSession::listen(const turn::ClientRef& client, const ClientRandom& rand
   client_ = client;
   listened_at_ = now;
   ERR_clear_error();
-  receive(datagram);
+  incoming_ = datagram;
   // Forgets first whatever an earlier ClientHello has left in it.
   const bool verified = DTLSv1_listen(ssl_.get(), unused.get()) > 0;
   incoming_ = {};
@@ -68,6 +81,15 @@ bool DtlsSession::listen(const turn::ClientRef& client, const ClientRandom& rand
   last_message_at = now;
   state_ = State::kHandshaking;
   return true;
+}
+
+void DtlsSession::receive(Bytes datagram) noexcept {
+  if (state_ == State::kHandshaking) {
+    // OpenSSL may keep 100 of them, each in a buffer of 17 KiB, before it can tell whether they are authentic.
+    early_records_ += count_encrypted_records(datagram);
+    if (early_records_ > kEarlyRecordsMax) return;
+  }
+  incoming_ = datagram;
 }
 
 std::size_t DtlsSession::read(MutableBytes room) {

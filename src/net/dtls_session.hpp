@@ -38,6 +38,8 @@ class DtlsSession : public Timer {
     virtual void send_datagram(const turn::ClientRef& client, Bytes datagram) = 0;
   };
   static constexpr std::size_t kMessageBytesMax = 16 * 1024;  // RFC 6347 §4.1.1
+  // Of a client that is shaking hands, records that it encrypts already: a few copies of its Finished.
+  static constexpr std::size_t kEarlyRecordsMax = 16;
   enum class State : std::uint8_t { kListening, kHandshaking, kEstablished, kEnded };
 
   // All outlive it. Throws std::bad_alloc.
@@ -54,7 +56,7 @@ class DtlsSession : public Timer {
   bool listen(const turn::ClientRef& client, const ClientRandom& random, Bytes datagram, TimePoint now);
 
   // The next datagram, to be read() until that returns 0.
-  void receive(Bytes datagram) noexcept { incoming_ = datagram; }
+  void receive(Bytes datagram) noexcept;
   // Decrypts the next message and performs the handshake; 0 when there is no message (left). `room`, of
   // kMessageBytesMax at least, may overlap with the datagram.
   std::size_t read(MutableBytes room);
@@ -90,6 +92,7 @@ class DtlsSession : public Timer {
   ClientRandom client_random_{};
   TimePoint listened_at_{};
   Bytes incoming_;
+  std::size_t early_records_ = 0;
   State state_ = State::kListening;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenSSL's client against the endpoint, over a wire that loses, copies and reorders.
+#include <malloc.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -227,6 +228,38 @@ TEST(DtlsEndpoint, GarbageIsSilentlyDropped) {
   EXPECT_THAT(script.messages, IsEmpty());
   script.deliver(client.from, record);
   EXPECT_THAT(script.messages, ElementsAre("real"));
+}
+
+TEST(DtlsEndpoint, AnUnfinishedHandshakeTakesLittleMemory) {
+  DtlsScript script;
+  DtlsClient client{script};
+  const std::size_t before = mallinfo2().uordblks;
+  script.deliver(client.from, client.hello_with_cookie());
+  Datagram record(13 + 40);
+  record[0] = 22;
+  record[1] = 254;
+  record[2] = 253;
+  record[4] = 1;  // the next epoch
+  record[12] = 40;
+  for (record[10] = 0; record[10] < 200; ++record[10]) {
+    script.deliver(client.from, record);
+    Datagram message(13 + 12 + 20);  // the last 20 octets of some later handshake message of 16 KiB
+    message[0] = 22;
+    message[1] = 254;
+    message[2] = 253;
+    message[10] = static_cast<std::uint8_t>(record[10] + 10);
+    message[12] = 12 + 20;
+    message[13] = 16;
+    message[15] = 0x40;
+    message[18] = static_cast<std::uint8_t>(3 + record[10] % 20);
+    message[20] = 0x3F;
+    message[21] = 0xEC;
+    message[24] = 20;
+    script.deliver(client.from, message);
+  }
+  EXPECT_EQ(script.endpoint.handshakes(), 1u);
+  const std::size_t taken = mallinfo2().uordblks - before;
+  EXPECT_LT(taken, 512u * 1024u);
 }
 
 TEST(DtlsEndpoint, UnfinishedHandshakesAreLimited) {
