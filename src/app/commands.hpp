@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: causeway [serve] | check-config | credential | version.
+// The command line: causeway [serve] | check-config | credential | import-turnserver-conf | version.
 #pragma once
 
 #include <chrono>
