@@ -11,6 +11,7 @@
 
 #include "app/app.hpp"
 #include "app/check.hpp"
+#include "app/probe_command.hpp"
 #include "app/state_directory.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "config/import_turnserver_conf.hpp"
@@ -234,6 +235,7 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   CLI::App& import_command = *app.add_subcommand(
       "import-turnserver-conf", "Print a configuration made from coturn's; what it cannot carry over goes to stderr");
   import_command.add_option("FILE", options.file, "coturn's turnserver.conf")->required();
+  ProbeCommand probe_command{app};
   const CLI::App& version_command = *app.add_subcommand("version", "Print the version");
   try {
     std::ranges::reverse(arguments);  // as CLI11 wants them
@@ -244,6 +246,7 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   if (check_command.parsed()) return check_config(options, environment, {out, err});
   if (credential_command.parsed()) return credential(options, environment, {out, err});
   if (import_command.parsed()) return import_turnserver_conf(options, {out, err});
+  if (probe_command.parsed()) return probe_command.execute(out, err);
   if (version_command.parsed()) {
     out << version << '\n';
     return kExitSuccess;
