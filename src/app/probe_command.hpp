@@ -2,6 +2,7 @@
 // The command `causeway probe URI`: its options, and the report of the steps.
 #pragma once
 
+#include <CLI/App.hpp>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -9,10 +10,6 @@
 
 #include "causeway/base/result.hpp"
 #include "probe/probe.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace causeway::app {
 

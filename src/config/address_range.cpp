@@ -51,7 +51,7 @@ std::optional<AddressRange> parse_address_range(std::string_view text) {
   if (dash == std::string_view::npos) return std::nullopt;
   const auto first = IpAddress::parse(text.substr(0, dash));
   const auto last = IpAddress::parse(text.substr(dash + 1));
-  if (!first || !last || first->family() != last->family() || *last < *first) return std::nullopt;
+  if (!first || !last || first->family() != last->family() || number_of(*last) < number_of(*first)) return std::nullopt;
   return AddressRange{*first, *last};
 }
 

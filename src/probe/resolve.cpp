@@ -11,22 +11,15 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include "net/endpoint_conversion.hpp"
+#include "probe/srv.hpp"
 
 namespace causeway::probe {
 namespace {
 
-constexpr int kServersMax = 16;
-
-struct Target {
-  std::uint16_t priority;
-  std::uint16_t weight;
-  std::uint16_t port;
-  std::string host;
-};
+constexpr std::size_t kServersMax = 16;
 
 std::string service_of(const ProbeUri& uri) {
   const bool secure = uri.transport == ProbeTransport::kTls;
@@ -34,33 +27,17 @@ std::string service_of(const ProbeUri& uri) {
   return service + (uri.transport == ProbeTransport::kUdp ? "._udp." : "._tcp.") + uri.host;
 }
 
-// SRV records of `name` (RFC 2782); none where there are none or nobody answers.
-std::vector<Target> look_up_srv(const std::string& name) {
+// None where there are none, or nobody answers.
+std::vector<SrvTarget> look_up_srv(const std::string& name) {
   struct __res_state state {};
   if (::res_ninit(&state) != 0) return {};
   state.retrans = 1;  // seconds: somebody waits in front of the terminal
   state.retry = 2;
-  std::array<unsigned char, 4096> answer{};
+  std::array<std::uint8_t, 4096> answer{};
   const int size = ::res_nquery(&state, name.c_str(), ns_c_in, ns_t_srv, answer.data(), answer.size());
   ::res_nclose(&state);
-  ns_msg message{};
-  if (size <= 0 || ::ns_initparse(answer.data(), std::min(size, static_cast<int>(answer.size())), &message) != 0)
-    return {};
-  std::vector<Target> targets;
-  for (int i = 0; i < std::min<int>(ns_msg_count(message, ns_s_an), kServersMax); ++i) {
-    ns_rr record{};
-    std::array<char, NS_MAXDNAME> host{};
-    if (::ns_parserr(&message, ns_s_an, i, &record) != 0 || ns_rr_type(record) != ns_t_srv) continue;
-    const unsigned char* value = ns_rr_rdata(record);
-    if (ns_rr_rdlen(record) < 7) continue;
-    if (::dn_expand(ns_msg_base(message), ns_msg_end(message), value + 6, host.data(), host.size()) < 0) continue;
-    targets.push_back({load_be16(value), load_be16(value + 2), load_be16(value + 4), host.data()});
-  }
-  // The heavier first within a priority: a probe need not spread load, and looks the same each time.
-  std::sort(targets.begin(), targets.end(), [](const Target& a, const Target& b) {
-    return std::tuple{a.priority, b.weight} < std::tuple{b.priority, a.weight};
-  });
-  return targets;
+  if (size <= 0) return {};
+  return parse_srv_answer(Bytes{answer}.first(std::min(static_cast<std::size_t>(size), answer.size())));
 }
 
 // 0, or what getaddrinfo returns.
@@ -93,7 +70,7 @@ Result<Resolved, ProbeError> resolve(const ProbeUri& uri) {
   // One label alone is a name of the local network, which has no such records.
   if (!uri.port && uri.host.find('.') != std::string::npos) {
     const std::string service = service_of(uri);
-    for (const Target& target : look_up_srv(service))
+    for (const SrvTarget& target : look_up_srv(service))
       add_addresses(target.host, target.port, type, resolved.servers);
     if (!resolved.servers.empty()) {
       resolved.how = "by SRV " + service;

@@ -46,12 +46,11 @@ TEST(AddressRange, IsCoveredByTheFewestPrefixes) {
 }
 
 TEST(AddressRange, PrefixesHoldEveryAddressOfTheRangeAndNoOther) {
-  const AddressRange wanted = range("192.0.2.3-192.0.2.77");
-  const auto covering = prefixes_of(wanted);
+  const auto covering = prefixes_of(range("192.0.2.3-192.0.2.77"));
   for (int last = 0; last < 256; ++last) {
     const IpAddress address{std::array<std::uint8_t, 4>{192, 0, 2, static_cast<std::uint8_t>(last)}};
     const auto holders =
         std::count_if(covering.begin(), covering.end(), [&](const Prefix& prefix) { return prefix.contains(address); });
-    EXPECT_EQ(holders, wanted.first <= address && address <= wanted.last ? 1 : 0) << address.to_string();
+    EXPECT_EQ(holders, last >= 3 && last <= 77 ? 1 : 0) << address.to_string();
   }
 }
