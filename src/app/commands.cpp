@@ -11,8 +11,10 @@
 
 #include "app/app.hpp"
 #include "app/check.hpp"
+#include "app/probe_command.hpp"
 #include "app/state_directory.hpp"
 #include "causeway/turn/credentials.hpp"
+#include "config/import_turnserver_conf.hpp"
 #include "config/load.hpp"
 #include "config/text_rules.hpp"
 #include "net/system_clock.hpp"
@@ -128,6 +130,26 @@ int credential(const Options& options, const config::Environment& environment, S
   return kExitSuccess;
 }
 
+int import_turnserver_conf(const Options& options, Streams streams) {
+  const std::filesystem::path file = options.file;
+  const auto text = config::read_file(file);
+  if (!text) {
+    print(text.error(), streams.err);
+    return kExitBadConfig;
+  }
+  if (text->size() > config::Document::kBytesMax) {
+    streams.err << "error: " << options.file << ": this file is larger than 1 MiB and can be no turnserver.conf.\n";
+    return kExitBadConfig;
+  }
+  const config::TurnserverImport import = config::import_turnserver_conf(*text, file.filename().string());
+  for (const config::ImportNote& note : import.notes) {
+    streams.err << "note: " << options.file << (note.line == 0 ? "" : ":" + std::to_string(note.line)) << ": "
+                << note.sentence << ".\n";
+  }
+  streams.out << import.json;
+  return kExitSuccess;
+}
+
 std::string user_is_wrong(const std::string& user) {
   return user.find(':') == std::string::npos ? "must be NAME:PASSWORD" : "";
 }
@@ -198,6 +220,10 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   CLI::App& check_command = *app.add_subcommand("check-config", "Check a configuration file and what it needs");
   check_command.add_option("FILE", options.file, "The configuration file")->required();
   const CLI::App& credential_command = add_credential(app, options);
+  CLI::App& import_command = *app.add_subcommand(
+      "import-turnserver-conf", "Print a configuration made from coturn's; what it cannot carry over goes to stderr");
+  import_command.add_option("FILE", options.file, "coturn's turnserver.conf")->required();
+  ProbeCommand probe_command{app};
   const CLI::App& version_command = *app.add_subcommand("version", "Print the version");
   try {
     std::ranges::reverse(arguments);  // as CLI11 wants them
@@ -207,6 +233,8 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   }
   if (check_command.parsed()) return check_config(options, environment, {out, err});
   if (credential_command.parsed()) return credential(options, environment, {out, err});
+  if (import_command.parsed()) return import_turnserver_conf(options, {out, err});
+  if (probe_command.parsed()) return probe_command.execute(out, err);
   if (version_command.parsed()) {
     out << version << '\n';
     return kExitSuccess;

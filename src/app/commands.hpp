@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: causeway [serve] | check-config | credential | version.
+// The command line: causeway [serve] | check-config | credential | import-turnserver-conf | probe | version.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 namespace causeway::app {
 
 inline constexpr int kExitSuccess = 0;
-inline constexpr int kExitFailure = 1;    // the machine does not let it: a port, a file, the network
+inline constexpr int kExitFailure = 1;    // the machine does not let it: a port, a file, the network; a failed probe
 inline constexpr int kExitBadConfig = 2;  // the configuration or the command line is wrong
 
 // `arguments` without the program's name. Never throws; what went wrong is one sentence a line on `err`.

@@ -16,6 +16,15 @@ Findings error(const std::filesystem::path& file, std::string sentence) {
   return {{Severity::kError, file.string(), std::move(sentence)}};
 }
 
+void name_unknown_keys(Reading& reading) {
+  const std::set<std::string> known = known_keys();
+  for (const std::string& path : reading.unknown_keys) {
+    reading.fail(path, "is not a key of the configuration; the nearest is " + nearest(path, known));
+  }
+}
+
+}  // namespace
+
 Result<std::string, Findings> read_file(const std::filesystem::path& file) {
   std::error_code status_error;
   const auto status = std::filesystem::status(file, status_error);
@@ -32,15 +41,6 @@ Result<std::string, Findings> read_file(const std::filesystem::path& file) {
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }
-
-void name_unknown_keys(Reading& reading) {
-  const std::set<std::string> known = known_keys();
-  for (const std::string& path : reading.unknown_keys) {
-    reading.fail(path, "is not a key of the configuration; the nearest is " + nearest(path, known));
-  }
-}
-
-}  // namespace
 
 std::set<std::string> known_keys() {
   // Reading an empty document with one empty listener asks for every key once.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,9 @@ Result<Config, Findings> load(const std::optional<std::filesystem::path>& file, 
 // The same for a text that has been read from `file`.
 Result<Config, Findings> load_text(std::string_view text, const std::optional<std::filesystem::path>& file,
                                    const Environment& environment, const std::vector<Setting>& command_line = {});
+
+// The text of `file`, or why it cannot be read. Of a file above Document::kBytesMax one octet more than that.
+Result<std::string, Findings> read_file(const std::filesystem::path& file);
 
 // The paths of all keys, sections included: "turn", "turn.relay.port_min", "listeners[].port".
 std::set<std::string> known_keys();

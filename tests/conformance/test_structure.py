@@ -22,7 +22,8 @@ LAYERS = {
     "config": {"base", "config"},
     "net": CORE | {"config", "net"},
     "http": CORE | {"config", "net", "http"},
-    "app": CORE | {"config", "net", "http", "app"},
+    "probe": {"base", "stun", "config", "net", "probe"},
+    "app": CORE | {"config", "net", "http", "probe", "app"},
     "main.cpp": {"app"},
 }
 # What the core may include besides the project and the C++ library: in any of its files, and in single ones.

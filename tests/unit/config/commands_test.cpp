@@ -24,6 +24,7 @@ using namespace causeway::app;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 namespace {
 
@@ -221,4 +222,18 @@ TEST_F(CommandsTest, CredentialUsesTheSecretOfTheStateDirectory) {
   std::istringstream{outcome.out} >> label >> username >> label >> password;
   const WallTime expiry{std::chrono::seconds{std::stoll(username)}};
   EXPECT_EQ(password, turn::make_time_limited_credential(secret, "alice", expiry).password);
+}
+
+TEST_F(CommandsTest, ImportsATurnserverConf) {
+  const auto imported = execute({"import-turnserver-conf", file("no-tls\nstatic-auth-secret=north\nmobility\n")});
+  EXPECT_EQ(imported.code, kExitSuccess);
+  EXPECT_THAT(imported.err, AllOf(HasSubstr("note: "), HasSubstr("test.json:3: mobility: "), Not(HasSubstr("north"))));
+  EXPECT_EQ(execute({"check-config", file(imported.out)}).code, kExitSuccess);
+}
+
+TEST_F(CommandsTest, ImportSaysWhenTheFileCannotBeRead) {
+  const auto imported = execute({"import-turnserver-conf", folder_.path() / "absent.conf"});
+  EXPECT_EQ(imported.code, kExitBadConfig);
+  EXPECT_THAT(imported.out, IsEmpty());
+  EXPECT_THAT(imported.err, HasSubstr("cannot be read"));
 }

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/probe_command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "app/commands.hpp"
+#include "causeway/turn/credentials.hpp"
+#include "net/system_clock.hpp"
+
+namespace causeway::app {
+namespace {
+
+constexpr std::string_view kProbeUser = "probe";
+constexpr std::chrono::minutes kProbeCredentialLifetime{10};
+
+std::string sentence(const std::string& text) {
+  return text.ends_with('?') ? text : text + ".";
+}
+
+bool all_ok(const std::vector<probe::Step>& steps) {
+  return std::all_of(steps.begin(), steps.end(), [](const probe::Step& step) { return step.ok; });
+}
+
+}  // namespace
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (brackets) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const bool whole = error == std::errc{} && end == digits.data() + digits.size() && port != 0;
+  if (!address || address->is_v4() == brackets || !whole) return std::nullopt;
+  return Endpoint{*address, port};
+}
+
+ProbeCommand::ProbeCommand(CLI::App& app)
+    : command_(app.add_subcommand("probe", "Try a STUN or TURN server step by step and say what happened")) {
+  command_->add_option("URI", uri_, "Like turn:turn.example.org:3478?transport=tcp; stun, stuns, turn or turns")
+      ->required();
+  command_->add_option("--user", user_, "The TURN user");
+  command_->add_option("--password", password_, "The user's password");
+  command_->add_option("--secret", secret_, "A shared secret of the server, to make a time-limited credential from");
+  command_->add_option("--peer", peer_, "ADDRESS:PORT that sends back what it gets; otherwise a second allocation");
+  command_->add_option("--timeout", timeout_seconds_, "Seconds for each step")
+      ->check(CLI::Range(1, 120))
+      ->capture_default_str();
+  command_->add_option("--ca", authorities_, "PEM file of the authorities to trust, instead of the system's");
+  command_->add_flag("--insecure", insecure_, "Accept any certificate");
+  command_->add_flag("--json", json_, "Print one JSON object");
+}
+
+bool ProbeCommand::parsed() const {
+  return command_->parsed();
+}
+
+Result<probe::ProbeOptions, ProbeCommand::UsageError> ProbeCommand::probe_options() const {
+  auto uri = probe::parse_probe_uri(uri_);
+  if (!uri) return UsageError{uri.error().sentence};
+  probe::ProbeOptions options;
+  options.uri = std::move(*uri);
+  options.timeout = std::chrono::seconds{timeout_seconds_};
+  options.certificate_check.skip = insecure_;
+  if (!authorities_.empty()) options.certificate_check.authorities = authorities_;
+  if (insecure_ && !authorities_.empty()) return UsageError{"Give --ca or --insecure, not both."};
+  if (user_.empty() != password_.empty()) return UsageError{"--user and --password belong together."};
+  if (!secret_.empty() && !user_.empty() && !password_.empty()) {
+    return UsageError{"Give --user and --password, or --secret, not both."};
+  }
+  if (!user_.empty()) options.credential = probe::Credential{user_, password_};
+  if (!secret_.empty()) {
+    auto made = turn::make_time_limited_credential(secret_, kProbeUser, read_clock().wall + kProbeCredentialLifetime);
+    options.credential = probe::Credential{std::move(made.username), std::move(made.password)};
+  }
+  if (!peer_.empty()) {
+    options.peer = parse_endpoint(peer_);
+    if (!options.peer) return UsageError{"--peer must be like 192.0.2.1:9 or [2001:db8::1]:9."};
+  }
+  return options;
+}
+
+int ProbeCommand::execute(std::ostream& out, std::ostream& err) const {
+  const auto options = probe_options();
+  if (!options) {
+    err << "error: " << options.error().sentence << '\n';
+    return kExitBadConfig;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets without MSG_NOSIGNAL
+  const std::vector<probe::Step> steps = probe::run(*options);
+  if (json_) {
+    print_json(steps, out);
+  } else {
+    print(steps, out);
+  }
+  return all_ok(steps) ? kExitSuccess : kExitFailure;
+}
+
+void ProbeCommand::print(const std::vector<probe::Step>& steps, std::ostream& out) const {
+  out << uri_ << '\n';
+  for (const probe::Step& step : steps) {
+    std::array<char, 64> line{};
+    std::snprintf(line.data(), line.size(), "  %-6s %-18s %8.1f ms  ", step.ok ? "ok" : "FAILED", step.name.c_str(),
+                  step.time.count());
+    out << line.data() << sentence(step.detail) << '\n';
+    if (!step.advice.empty()) out << "         " << sentence(step.advice) << '\n';
+  }
+  out << (all_ok(steps) ? "Everything works.\n" : "It does not work.\n");
+}
+
+void ProbeCommand::print_json(const std::vector<probe::Step>& steps, std::ostream& out) const {
+  using nlohmann::ordered_json;
+  ordered_json list = ordered_json::array();
+  for (const probe::Step& step : steps) {
+    list.push_back({{"name", step.name},
+                    {"ok", step.ok},
+                    {"milliseconds", step.time.count()},
+                    {"detail", step.detail},
+                    {"advice", step.advice.empty() ? ordered_json(nullptr) : ordered_json(step.advice)}});
+  }
+  const ordered_json report{{"uri", uri_}, {"ok", all_ok(steps)}, {"steps", std::move(list)}};
+  out << report.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace causeway::app

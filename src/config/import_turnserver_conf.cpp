@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/import_turnserver_conf.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "config/commented_json.hpp"
+#include "config/turnserver_settings.hpp"
+
+namespace causeway::config {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::size_t kPrefixesMax = 1000;
+constexpr std::uint32_t kPortMin = 49152;
+constexpr std::uint32_t kPortMax = 65535;
+
+struct ListeningPort {
+  std::uint32_t port;
+  std::string origin;
+};
+
+class Writer {
+ public:
+  Writer(const TurnserverSettings& settings, std::string_view file, std::vector<ImportNote>& notes)
+      : settings_(settings), file_(file), notes_(notes) {
+    std::replace_if(
+        file_.begin(), file_.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, '?');
+  }
+
+  std::string write() {
+    out_.comment("Made from " + file_ + " by \"causeway import-turnserver-conf\". A key that is not here has its");
+    out_.comment("default. Check it with: causeway check-config FILE");
+    write_text("realm", "realm");
+    write_listeners();
+    write_tls();
+    out_.open_object("turn");
+    write_credentials();
+    write_external_addresses();
+    write_relay();
+    write_peers();
+    write_limits();
+    out_.close_object();
+    write_log();
+    write_needless();
+    return out_.finish();
+  }
+
+ private:
+  std::string origin(std::size_t line, std::string_view option) const {
+    return file_ + ":" + std::to_string(line) + " " + std::string{option};
+  }
+  template <class T>
+  void comment_origin(const Sourced<T>& setting) {
+    out_.comment(origin(setting.line, setting.option));
+  }
+
+  void write_text(std::string_view option, std::string_view key) {
+    const auto found = settings_.texts.find(option);
+    if (found == settings_.texts.end()) return;
+    comment_origin(found->second);
+    out_.member(key, found->second.value);
+  }
+
+  void write_number(std::string_view option, std::string_view key) {
+    const auto found = settings_.numbers.find(option);
+    if (found == settings_.numbers.end()) return;
+    comment_origin(found->second);
+    out_.member(key, found->second.value);
+  }
+
+  ListeningPort listening_port(std::string_view option, std::uint32_t by_default) const {
+    const auto found = settings_.numbers.find(option);
+    if (found != settings_.numbers.end()) return {found->second.value, origin(found->second.line, option)};
+    return {by_default, "coturn's default of " + std::string{option}};
+  }
+
+  // A wildcard covers the other addresses of its family, and "::" covers IPv4 too.
+  std::vector<Sourced<IpAddress>> listening_addresses() const {
+    static constexpr std::string_view kWildcards[] = {"::", "0.0.0.0"};
+    std::vector<Sourced<IpAddress>> addresses = settings_.listening;
+    if (addresses.empty()) addresses.push_back({*IpAddress::parse("::"), 0, ""});
+    for (const std::string_view text : kWildcards) {
+      const IpAddress wildcard = *IpAddress::parse(text);
+      const auto is_wildcard = [&](const Sourced<IpAddress>& address) { return address.value == wildcard; };
+      if (std::none_of(addresses.begin(), addresses.end(), is_wildcard)) continue;
+      std::erase_if(addresses, [&](const Sourced<IpAddress>& address) {
+        return address.value != wildcard && (!wildcard.is_v4() || address.value.is_v4());
+      });
+    }
+    return addresses;
+  }
+
+  void write_listener(std::string_view transport, const Sourced<IpAddress>& address, const ListeningPort& port) {
+    out_.comment(port.origin + (address.line == 0 ? "" : ", " + origin(address.line, address.option)));
+    out_.element(json{{"transport", transport},
+                      {"address", address.value.to_string()},
+                      {"port", port.port},
+                      {"services", json::array({"turn"})}});
+  }
+
+  void write_listeners() {
+    const ListeningPort plain = listening_port("listening-port", 3478);
+    const ListeningPort secure = listening_port("tls-listening-port", 5349);
+    const bool udp = !settings_.has("no-udp");
+    const bool tls = !settings_.has("no-tls") && has_certificate();
+    // A tls listener of Causeway takes plain TURN over TCP as well, and two cannot have one port.
+    const bool tcp = !settings_.has("no-tcp") && !(tls && plain.port == secure.port);
+    if (!udp && !tcp && !tls) {
+      notes_.push_back({0,
+                        "no listener is left after no-udp, no-tcp and no-tls (or without cert and pkey); Causeway's "
+                        "default listeners apply until you write \"listeners\""});
+      return;
+    }
+    out_.comment("As coturn listened. To serve the call page and signaling too, add \"http\" to the services of tls.");
+    out_.open_list("listeners");
+    for (const Sourced<IpAddress>& address : listening_addresses()) {
+      if (udp) write_listener("udp", address, plain);
+      if (tcp) write_listener("tcp", address, plain);
+      if (tls) write_listener("tls", address, secure);
+    }
+    out_.close_list();
+  }
+
+  bool has_certificate() const {
+    return settings_.texts.find("cert") != settings_.texts.end() &&
+           settings_.texts.find("pkey") != settings_.texts.end();
+  }
+
+  void write_tls() {
+    if (has_certificate()) {
+      out_.open_object("tls");
+      write_text("cert", "certificate");
+      write_text("pkey", "private_key");
+      out_.close_object();
+      return;
+    }
+    for (const std::string_view option : {"cert", "pkey"}) {
+      const auto found = settings_.texts.find(option);
+      if (found == settings_.texts.end()) continue;
+      notes_.push_back({found->second.line, std::string{option} + ": is of no use without the other of cert and pkey; "
+                                                                  "set both in \"tls\" and add a tls listener"});
+    }
+    if (!settings_.has("no-tls")) {
+      notes_.push_back({0,
+                        "there is no TLS listener, because cert and pkey are not both set; to have one, set \"tls\" "
+                        "and add {\"transport\": \"tls\", \"port\": 5349} to \"listeners\""});
+    }
+  }
+
+  void write_credentials() {
+    const bool by_secret = settings_.has("use-auth-secret") || !settings_.secrets.empty();
+    if (by_secret) {
+      for (const auto& [name, user] : settings_.users) {
+        notes_.push_back({user.line,
+                          "user: coturn ignores its static users while use-auth-secret or static-auth-secret "
+                          "is set; Causeway takes both, so this user would come alive: add it to turn.users "
+                          "where that is meant"});
+      }
+    } else if (!settings_.users.empty()) {
+      out_.open_object("users");
+      for (const auto& [name, user] : settings_.users) {
+        comment_origin(user);
+        out_.member(name, user.value);
+      }
+      out_.close_object();
+    }
+    if (!settings_.secrets.empty()) {
+      out_.comment("The first makes the credentials of the members of rooms, all are accepted.");
+      out_.open_list("shared_secrets");
+      for (const Sourced<std::string>& secret : settings_.secrets) {
+        comment_origin(secret);
+        out_.element(secret.value);
+      }
+      out_.close_list();
+    }
+    note_missing_credentials();
+  }
+
+  void note_missing_credentials() {
+    if (!settings_.secrets.empty()) return;
+    if (const auto found = settings_.flags.find("use-auth-secret"); found != settings_.flags.end()) {
+      notes_.push_back({found->second,
+                        "use-auth-secret: the secrets are not in this file but in coturn's database; add "
+                        "them to turn.shared_secrets"});
+    } else if (settings_.users.empty() && !settings_.has("no-auth")) {
+      notes_.push_back({0,
+                        "the file names no user and no secret that could be carried over, so coturn may have relayed "
+                        "for anybody; Causeway never does: set turn.users, or give clients time-limited credentials "
+                        "made from turn.shared_secrets"});
+    }
+  }
+
+  void write_external_addresses() {
+    if (settings_.external.empty()) return;
+    out_.open_list("external_addresses");
+    for (const Sourced<IpAddress>& address : settings_.external) {
+      comment_origin(address);
+      out_.element(address.value.to_string());
+    }
+    out_.close_list();
+  }
+
+  bool relay_ports_fit() {
+    const auto number = [&](std::string_view option, std::uint32_t by_default) {
+      const auto found = settings_.numbers.find(option);
+      return found == settings_.numbers.end() ? by_default : found->second.value;
+    };
+    if (number("min-port", kPortMin) <= number("max-port", kPortMax)) return true;
+    for (const std::string_view option : {"min-port", "max-port"}) {
+      const auto found = settings_.numbers.find(option);
+      if (found == settings_.numbers.end()) continue;
+      notes_.push_back({found->second.line, std::string{option} +
+                                                ": the range of relay ports ends before it begins; set "
+                                                "turn.relay.port_min and turn.relay.port_max"});
+    }
+    return false;
+  }
+
+  void write_relay() {
+    out_.open_object("relay");
+    if (!settings_.relay.empty()) {
+      out_.open_list("addresses");
+      for (const Sourced<IpAddress>& address : settings_.relay) {
+        comment_origin(address);
+        out_.element(address.value.to_string());
+      }
+      out_.close_list();
+    }
+    if (relay_ports_fit()) {
+      write_number("min-port", "port_min");
+      write_number("max-port", "port_max");
+    }
+    out_.close_object();
+  }
+
+  // Without those that `stronger` covers: there the longest prefix would decide otherwise than coturn.
+  void write_prefixes(std::string_view key, const std::vector<Sourced<AddressRange>>& ranges,
+                      const std::vector<Prefix>& stronger) {
+    if (ranges.empty()) return;
+    out_.open_list(key);
+    std::size_t count = 0;
+    for (const Sourced<AddressRange>& range : ranges) {
+      std::vector<Prefix> prefixes = prefixes_of(range.value);
+      std::erase_if(prefixes, [&](const Prefix& prefix) {
+        return std::any_of(stronger.begin(), stronger.end(), [&](const Prefix& other) {
+          return other.length() <= prefix.length() && other.contains(prefix.address());
+        });
+      });
+      count += prefixes.size();
+      if (count > kPrefixesMax) {
+        notes_.push_back({range.line, range.option + ": Causeway takes " + std::to_string(kPrefixesMax) +
+                                          " prefixes a list, so this range and those below are LEFT OUT; write fewer "
+                                          "and larger prefixes by hand into turn.peers." +
+                                          std::string{key}});
+        break;
+      }
+      comment_origin(range);
+      if (prefixes.empty()) out_.comment("  allowed as a whole above, which wins in coturn");
+      for (const Prefix& prefix : prefixes)
+        out_.element(prefix.to_string());
+    }
+    out_.close_list();
+  }
+
+  void write_peers() {
+    std::vector<Prefix> allowed;
+    for (const Sourced<AddressRange>& range : settings_.allowed_peers) {
+      const auto prefixes = prefixes_of(range.value);
+      allowed.insert(allowed.end(), prefixes.begin(), prefixes.end());
+    }
+    out_.comment("Unlike coturn, Causeway refuses private and special ranges unless they are allowed here by a prefix");
+    out_.comment("as long as theirs; \"lan\": true permits the private ones. The longest prefix that fits decides.");
+    out_.open_object("peers");
+    write_prefixes("allow", settings_.allowed_peers, {});
+    write_prefixes("deny", settings_.denied_peers, allowed);
+    out_.close_object();
+  }
+
+  void write_limits() {
+    out_.open_object("limits");
+    write_number("user-quota", "allocations_per_user");
+    write_number("total-quota", "allocations_total");
+    out_.close_object();
+    if (settings_.numbers.find("max-allocate-lifetime") == settings_.numbers.end()) return;
+    out_.open_object("lifetimes");
+    write_number("max-allocate-lifetime", "allocation_seconds_max");
+    out_.close_object();
+  }
+
+  void write_log() {
+    const auto found = settings_.flags.find("Verbose");
+    if (found == settings_.flags.end()) return;
+    out_.open_object("log");
+    out_.comment(origin(found->second, "Verbose"));
+    out_.member("level", "debug");
+    out_.close_object();
+  }
+
+  void write_needless() {
+    for (const Sourced<std::string>& option : settings_.needless)
+      out_.comment(origin(option.line, option.option) + ": needs nothing here.");
+  }
+
+  const TurnserverSettings& settings_;
+  std::string file_;
+  std::vector<ImportNote>& notes_;
+  CommentedJson out_;
+};
+
+}  // namespace
+
+TurnserverImport import_turnserver_conf(std::string_view text, std::string_view name) {
+  TurnserverImport import;
+  const TurnserverSettings settings = read_turnserver_settings(parse_turnserver_conf(text), import.notes);
+  import.json = Writer{settings, name, import.notes}.write();
+  std::stable_sort(import.notes.begin(), import.notes.end(), [](const ImportNote& a, const ImportNote& b) {
+    return std::pair{a.line == 0, a.line} < std::pair{b.line == 0, b.line};
+  });
+  return import;
+}
+
+}  // namespace causeway::config

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/turnserver_conf.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace causeway::config {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r";
+
+constexpr std::array<std::string_view, 35> kNeedless{"fingerprint",
+                                                     "no-tcp-relay",
+                                                     "no-multicast-peers",
+                                                     "no-loopback-peers",
+                                                     "no-dtls",
+                                                     "no-tlsv1",
+                                                     "no-tlsv1_1",
+                                                     "no-sslv3",
+                                                     "stale-nonce",
+                                                     "no-cli",
+                                                     "cli-ip",
+                                                     "cli-port",
+                                                     "cli-password",
+                                                     "cli-max-output-sessions",
+                                                     "no-stdout-log",
+                                                     "simple-log",
+                                                     "new-log-timestamp",
+                                                     "new-log-timestamp-format",
+                                                     "log-binding",
+                                                     "pidfile",
+                                                     "daemon",
+                                                     "no-software-attribute",
+                                                     "no-stun-backward-compatibility",
+                                                     "no-dynamic-ip-list",
+                                                     "no-dynamic-realms",
+                                                     "udp-self-balance",
+                                                     "ne",
+                                                     "keep-address-family",
+                                                     "dh566",
+                                                     "dh1066",
+                                                     "dh2066",
+                                                     "ec-curve-name",
+                                                     "max-allocate-timeout",
+                                                     "response-origin-only-with-rfc5780",
+                                                     "no-rfc5780"};
+
+struct Advice {
+  std::string_view option;
+  std::string_view sentence;
+};
+
+constexpr std::string_view kDatabase =
+    "users in a database are not carried over; list them in turn.users, or give clients time-limited credentials "
+    "made from turn.shared_secrets";
+
+constexpr std::array kAdvice{
+    Advice{"alt-listening-port", "Causeway has no second port for NAT behaviour discovery (RFC 5780)"},
+    Advice{"alt-tls-listening-port", "Causeway has no second port for NAT behaviour discovery (RFC 5780)"},
+    Advice{"aux-server", "add listeners with that address and port to \"listeners\", for udp, tcp and tls"},
+    Advice{"listening-device", "Causeway binds addresses, not network cards; name the card's address in listeners"},
+    Advice{"relay-device",
+           "Causeway binds addresses, not network cards; name the card's address in "
+           "turn.relay.addresses"},
+    Advice{"tcp-proxy-port", "Causeway does not read the PROXY protocol; let the proxy pass packets through"},
+    Advice{"relay-threads", "Causeway runs on one thread; there is nothing to set"},
+    Advice{"cpus", "Causeway runs on one thread; there is nothing to set"},
+    Advice{"userdb", kDatabase},
+    Advice{"db", kDatabase},
+    Advice{"psql-userdb", kDatabase},
+    Advice{"mysql-userdb", kDatabase},
+    Advice{"mongo-userdb", kDatabase},
+    Advice{"redis-userdb", kDatabase},
+    Advice{"redis-statsdb",
+           "Causeway keeps no statistics in Redis; the log has one line for each allocation that ends"},
+    Advice{"sql-userdb", kDatabase},
+    Advice{"secret-key-file", kDatabase},
+    Advice{"server-name", "the name is only used for OAuth, which Causeway does not have"},
+    Advice{"oauth",
+           "Causeway has no OAuth (RFC 7635); give clients time-limited credentials made from "
+           "turn.shared_secrets"},
+    Advice{"max-bps",
+           "Causeway has no limit on bandwidth; limit the number of allocations in turn.limits, or shape "
+           "traffic on the network card"},
+    Advice{"bps-capacity",
+           "Causeway has no limit on bandwidth; limit the number of allocations in turn.limits, or "
+           "shape traffic on the network card"},
+    Advice{"no-udp-relay",
+           "every allocation of Causeway relays UDP, which is what TURN is for; do not run it where "
+           "no UDP may be relayed"},
+    Advice{"channel-lifetime", "a channel lives 600 seconds, as RFC 8656 §12 says"},
+    Advice{"permission-lifetime", "a permission lives 300 seconds, as RFC 8656 §9 says"},
+    Advice{"pkey-pwd",
+           "Causeway reads private keys without a password; write one with \"openssl pkey -in OLD -out "
+           "NEW\", readable for its user only, and name it in tls.private_key"},
+    Advice{"cipher-list", "Causeway offers TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers"},
+    Advice{"ciphersuites", "Causeway offers TLS 1.2 and 1.3 with OpenSSL's own choice of ciphers"},
+    Advice{"dh-file", "Causeway offers ciphers with elliptic curves, which need no such file"},
+    Advice{"CA-file", "Causeway does not ask clients for certificates; users authenticate by password"},
+    Advice{"no-tlsv1_2", "Causeway offers TLS 1.2 and 1.3 together; old clients need 1.2"},
+    Advice{"log-file", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
+    Advice{"syslog", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
+    Advice{"syslog-facility", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
+    Advice{"alternate-server", "Causeway does not send clients to other servers; name all servers in the clients"},
+    Advice{"tls-alternate-server", "Causeway does not send clients to other servers; name all servers in the clients"},
+    Advice{"stun-only",
+           "Causeway always relays for users who authenticate; without users and with a secret that "
+           "nobody has, only STUN is left"},
+    Advice{"no-stun", "Causeway always answers STUN Binding requests, and its answers are small"},
+    Advice{"secure-stun", "Causeway answers STUN Binding requests without authentication, as RFC 8489 §2 has it"},
+    Advice{"allow-loopback-peers",
+           "this lets every user reach services of the server itself; only where that is meant, "
+           "add \"127.0.0.0/8\" and \"::1/128\" to turn.peers.allow"},
+    Advice{"mobility", "Causeway has no mobility (RFC 8016); clients that change their network restart ICE"},
+    Advice{"allocation-default-address-family", "an Allocate without a family gets IPv4, as RFC 8656 §7.2 says"},
+    Advice{"proc-user", "the systemd unit runs Causeway as the user causeway"},
+    Advice{"proc-group", "the systemd unit runs Causeway as the group causeway"},
+    Advice{"web-admin", "Causeway has no administration pages"},
+    Advice{"web-admin-ip", "Causeway has no administration pages"},
+    Advice{"web-admin-port", "Causeway has no administration pages"},
+    Advice{"web-admin-listen-on-workers", "Causeway has no administration pages"},
+    Advice{"prometheus", "Causeway has no metrics for Prometheus"},
+    Advice{"prometheus-port", "Causeway has no metrics for Prometheus"},
+    Advice{"prometheus-username-labels", "Causeway has no metrics for Prometheus"},
+    Advice{"acme-redirect", "let the ACME client use port 80 itself, or a DNS challenge"},
+    Advice{"server-relay", "this relays to any local port; Causeway has no such mode"},
+    Advice{"check-origin-consistency", "Causeway does not look at the ORIGIN attribute, which has expired as a draft"},
+    Advice{"origin", "Causeway does not look at the ORIGIN attribute, which has expired as a draft"},
+};
+
+// "name" and what stands behind the blanks or equals signs after it.
+std::pair<std::string_view, std::string_view> split(std::string_view line) {
+  const auto end = line.find_first_of("= \t");
+  if (end == std::string_view::npos) return {line, {}};
+  const auto value = line.find_first_not_of("= \t", end);
+  return {line.substr(0, end), value == std::string_view::npos ? std::string_view{} : line.substr(value)};
+}
+
+std::string_view unquoted(std::string_view value) {
+  if (value.size() >= 2 && value.front() == '"' && value.back() == '"') return value.substr(1, value.size() - 2);
+  return value;
+}
+
+}  // namespace
+
+bool TurnserverOption::is_on() const {
+  static constexpr std::array<std::string_view, 8> kOff{"0", "no", "No", "NO", "off", "false", "False", "FALSE"};
+  return std::find(kOff.begin(), kOff.end(), value) == kOff.end();
+}
+
+std::vector<TurnserverOption> parse_turnserver_conf(std::string_view text) {
+  std::vector<TurnserverOption> options;
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    std::string_view rest = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), rest.size() + 1));
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(kBlanks)));
+    rest = rest.substr(0, rest.find_last_not_of(kBlanks) + 1);
+    if (rest.empty() || rest.front() == '#') continue;
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of('-')));
+    const auto [name, value] = split(rest);
+    options.push_back({line, std::string{name}, std::string{unquoted(value)}});
+  }
+  return options;
+}
+
+bool is_needless(std::string_view option) {
+  return std::find(kNeedless.begin(), kNeedless.end(), option) != kNeedless.end();
+}
+
+std::string_view advice_about(std::string_view option) {
+  const auto* found =
+      std::find_if(kAdvice.begin(), kAdvice.end(), [&](const Advice& advice) { return advice.option == option; });
+  return found == kAdvice.end() ? std::string_view{} : found->sentence;
+}
+
+}  // namespace causeway::config

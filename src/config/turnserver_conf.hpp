@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The syntax of coturn's turnserver.conf: one option a line, "name", "name=value" or "name value", "#" in front of a
+// comment; and what its options mean for a move to Causeway.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace causeway::config {
+
+struct TurnserverOption {
+  std::size_t line = 0;  // counted from 1
+  std::string name;      // without leading dashes
+  std::string value;     // without the quotes around it; empty where there is none
+
+  // As coturn reads the value of an option that is on or off: on unless it says otherwise.
+  bool is_on() const;
+};
+
+std::vector<TurnserverOption> parse_turnserver_conf(std::string_view text);
+
+// Whether Causeway does what this option asks for anyway, or has nothing that it could apply to.
+bool is_needless(std::string_view option);
+
+// Why an option is not carried over and what to do instead; empty for one that coturn does not document.
+std::string_view advice_about(std::string_view option);
+
+}  // namespace causeway::config

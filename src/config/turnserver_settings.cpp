@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/turnserver_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "config/text_rules.hpp"
+
+namespace causeway::config {
+namespace {
+
+constexpr std::size_t kSecretsMax = 16;
+constexpr std::size_t kRelayAddressesMax = 16;
+constexpr std::size_t kListeningAddressesMax = 21;  // three listeners each, and 64 at most
+constexpr std::size_t kUsersMax = 10'000;
+
+struct NumberRule {
+  std::string_view option;
+  std::uint32_t min;
+  std::uint32_t max;
+};
+constexpr std::array<NumberRule, 7> kNumbers{{{"listening-port", 1, 65535},
+                                              {"tls-listening-port", 1, 65535},
+                                              {"min-port", 1024, 65535},
+                                              {"max-port", 1024, 65535},
+                                              {"user-quota", 0, 1'000'000},
+                                              {"total-quota", 0, 1'000'000},
+                                              {"max-allocate-lifetime", 600, 86'400}}};
+constexpr std::array<std::string_view, 8> kFlags{"no-udp",          "no-tcp",  "no-tls",  "lt-cred-mech",
+                                                 "use-auth-secret", "verbose", "Verbose", "no-auth"};
+
+bool is_utf8(const std::string& text) {
+  // What the strict form refuses, the lenient one changes.
+  const nlohmann::json value = text;
+  return nlohmann::json::parse(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore)) == value;
+}
+
+class SettingsReader {
+ public:
+  explicit SettingsReader(std::vector<ImportNote>& notes) : notes_(notes) {}
+
+  void read(const TurnserverOption& option) {
+    if (!is_utf8(option.name + option.value)) {
+      return notes_.push_back({option.line, "the line is not UTF-8; set what it says by hand"});
+    }
+    if (read_number(option) || read_text(option) || read_flag(option) || read_address(option)) return;
+    if (option.name == "user") return read_user(option);
+    if (option.name == "static-auth-secret") return read_secret(option);
+    if (is_needless(option.name)) return settings_.needless.push_back({"", option.line, option.name});
+    const std::string_view advice = advice_about(option.name);
+    if (!advice.empty()) return note(option, std::string{advice});
+    // Not named, because a slip may have put a secret there.
+    notes_.push_back({option.line,
+                      "this option of coturn is not known here; look at the line, and in "
+                      "docs/configuration.md for a key that does the same"});
+  }
+
+  TurnserverSettings settings() { return std::move(settings_); }
+
+ private:
+  void note(const TurnserverOption& option, const std::string& why) {
+    notes_.push_back({option.line, option.name + ": " + why});
+  }
+
+  template <class T>
+  void keep_last(std::map<std::string, Sourced<T>, std::less<>>& all, const TurnserverOption& option, T value) {
+    const auto found = all.find(option.name);
+    if (found != all.end()) {
+      notes_.push_back({found->second.line,
+                        option.name + ": line " + std::to_string(option.line) + " says it again, and the last counts"});
+    }
+    all.insert_or_assign(option.name, Sourced<T>{std::move(value), option.line, option.name});
+  }
+
+  bool read_number(const TurnserverOption& option) {
+    const auto* rule = std::find_if(kNumbers.begin(), kNumbers.end(),
+                                    [&](const NumberRule& candidate) { return candidate.option == option.name; });
+    if (rule == kNumbers.end()) return false;
+    std::uint32_t number = 0;
+    const char* end = option.value.data() + option.value.size();
+    const auto [stop, error] = std::from_chars(option.value.data(), end, number);
+    if (error != std::errc{} || stop != end || number < rule->min || number > rule->max) {
+      note(option,
+           "must be a number from " + std::to_string(rule->min) + " to " + std::to_string(rule->max) + " in Causeway");
+    } else {
+      keep_last(settings_.numbers, option, number);
+    }
+    return true;
+  }
+
+  bool read_text(const TurnserverOption& option) {
+    if (option.name == "realm") {
+      if (kRealmRule.parse(option.value)) {
+        keep_last(settings_.texts, option, option.value);
+      } else {
+        note(option, "must be " + std::string{kRealmRule.expected});
+      }
+      return true;
+    }
+    if (option.name != "cert" && option.name != "pkey") return false;
+    if (option.value.empty()) {
+      note(option, "names no file");
+    } else {
+      if (!option.value.starts_with('/')) {
+        note(option,
+             "is a relative path: it begins at the folder of Causeway's configuration file, not where coturn "
+             "looked; carried over as it is, so check it");
+      }
+      keep_last(settings_.texts, option, option.value);
+    }
+    return true;
+  }
+
+  bool read_flag(const TurnserverOption& option) {
+    if (std::find(kFlags.begin(), kFlags.end(), option.name) == kFlags.end()) return false;
+    if (!option.is_on()) return true;
+    if (option.name == "no-auth") {
+      note(option,
+           "coturn relays for anybody with this, and anybody can attack others through it; Causeway has no such "
+           "mode: set turn.users, or give clients time-limited credentials made from turn.shared_secrets");
+    }
+    settings_.flags[option.name] = option.line;
+    return true;
+  }
+
+  bool read_address(const TurnserverOption& option) {
+    if (option.name == "allowed-peer-ip" || option.name == "denied-peer-ip") {
+      const auto range = parse_address_range(option.value);
+      auto& ranges = option.name == "allowed-peer-ip" ? settings_.allowed_peers : settings_.denied_peers;
+      if (range) {
+        ranges.push_back({*range, option.line, option.name});
+      } else {
+        note(option, "must be an IP address, or a first and a last one with a dash between");
+      }
+      return true;
+    }
+    if (option.name == "external-ip") return read_external(option), true;
+    if (option.name != "listening-ip" && option.name != "relay-ip") return false;
+    auto& addresses = option.name == "relay-ip" ? settings_.relay : settings_.listening;
+    const std::size_t count_max = option.name == "relay-ip" ? kRelayAddressesMax : kListeningAddressesMax;
+    const auto address = IpAddress::parse(option.value);
+    if (!address) {
+      note(option, "must be an IP address; Causeway does not look up names and network cards here");
+    } else if (addresses.size() == count_max) {
+      note(option, "Causeway takes " + std::to_string(count_max) + " of these at most");
+    } else if (std::none_of(addresses.begin(), addresses.end(),
+                            [&](const Sourced<IpAddress>& other) { return other.value == *address; })) {
+      addresses.push_back({*address, option.line, option.name});
+    }
+    return true;
+  }
+
+  void read_external(const TurnserverOption& option) {
+    // "PUBLIC/PRIVATE" maps one address of several; the private one is the socket's own and needs no mention.
+    const auto address = kUnicastAddressRule.parse(std::string_view{option.value}.substr(0, option.value.find('/')));
+    if (!address) return note(option, "must begin with an IP address");
+    const auto same_family = [&](const Sourced<IpAddress>& other) { return other.value.family() == address->family(); };
+    if (std::any_of(settings_.external.begin(), settings_.external.end(), same_family)) {
+      return note(option,
+                  "Causeway advertises one address of each family, and a line above has it already; run a "
+                  "second server for the second address");
+    }
+    settings_.external.push_back({*address, option.line, option.name});
+  }
+
+  void read_user(const TurnserverOption& option) {
+    const auto colon = option.value.find(':');
+    if (colon == std::string::npos) return note(option, "must be NAME:PASSWORD");
+    const std::string name = option.value.substr(0, colon);
+    const std::string password = option.value.substr(colon + 1);
+    if (password.starts_with("0x")) {
+      return note(option,
+                  "coturn stores a key here that the password cannot be read from; set the password itself in "
+                  "turn.users, or a new one");
+    }
+    if (!kUserNameRule.parse(name) || !kPasswordRule.parse(password)) {
+      return note(option, "name and password must each be 1 to 508 bytes without control characters");
+    }
+    if (settings_.users.size() == kUsersMax) {
+      return note(option, "Causeway takes " + std::to_string(kUsersMax) + " users; use time-limited credentials");
+    }
+    const auto [at, is_new] =
+        settings_.users.insert_or_assign(name, Sourced<std::string>{password, option.line, "user"});
+    if (!is_new) note(option, "a line above names the same user; the password of this line counts");
+  }
+
+  void read_secret(const TurnserverOption& option) {
+    if (!kSharedSecretRule.parse(option.value)) {
+      return note(option, "must be " + std::string{kSharedSecretRule.expected});
+    }
+    if (settings_.secrets.size() == kSecretsMax) {
+      return note(option, "Causeway takes " + std::to_string(kSecretsMax) + " of these at most");
+    }
+    settings_.secrets.push_back({option.value, option.line, option.name});
+  }
+
+  std::vector<ImportNote>& notes_;
+  TurnserverSettings settings_;
+};
+
+}  // namespace
+
+TurnserverSettings read_turnserver_settings(const std::vector<TurnserverOption>& options,
+                                            std::vector<ImportNote>& notes) {
+  SettingsReader reader{notes};
+  for (const TurnserverOption& option : options)
+    reader.read(option);
+  return reader.settings();
+}
+
+}  // namespace causeway::config
