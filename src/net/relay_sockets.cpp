@@ -17,7 +17,7 @@ std::uint64_t token_of(turn::RelayId id) noexcept {
 
 std::optional<turn::RelayOpenError> RelaySockets::open(turn::RelayId id, const Endpoint& local) {
   UdpSocket socket;
-  if (!socket.open_relay(local)) {
+  if (!socket.open(local, UdpSocket::Purpose::kRelay)) {
     if (errno == EADDRINUSE) return turn::RelayOpenError::kPortInUse;
     const bool no_address = errno == EADDRNOTAVAIL || errno == EACCES || errno == EAFNOSUPPORT;
     return no_address ? turn::RelayOpenError::kAddressNotAvailable : turn::RelayOpenError::kNoResources;

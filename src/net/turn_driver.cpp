@@ -51,7 +51,8 @@ Result<Endpoint, error_code> TurnDriver::listen(const Endpoint& local, turn::Tra
     return Endpoint{local.address, shared->port};
   }
   UdpSocket socket;
-  const bool opened = socket.open_listener(local) && loop_.add(socket.descriptor(), listeners_.size());
+  const bool opened =
+      socket.open(local, UdpSocket::Purpose::kListener) && loop_.add(socket.descriptor(), listeners_.size());
   if (!opened) return error_code{errno, boost::system::system_category()};
   const Endpoint bound = socket.local_endpoint().value_or(local);
   listeners_.push_back({local, std::move(socket), bound.port, !dtls, dtls});

@@ -101,16 +101,8 @@ bool UdpSocket::open_and_bind(const Endpoint& local, bool listener) noexcept {
   return ready && ::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), length) == 0;
 }
 
-bool UdpSocket::open_relay(const Endpoint& local) noexcept {
-  if (open_and_bind(local, false)) return true;
-  const int error = errno;
-  *this = UdpSocket{};
-  errno = error;
-  return false;
-}
-
-bool UdpSocket::open_listener(const Endpoint& local) noexcept {
-  if (open_and_bind(local, true)) return true;
+bool UdpSocket::open(const Endpoint& local, Purpose purpose) noexcept {
+  if (open_and_bind(local, purpose == Purpose::kListener)) return true;
   const int error = errno;
   *this = UdpSocket{};
   errno = error;

@@ -2,6 +2,7 @@
 // A non-blocking UDP socket by its descriptor, for the sockets of the DatagramLoop. Owns the descriptor.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -24,11 +25,10 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&& other) noexcept;
   ~UdpSocket();
 
-  // Each sets errno and leaves the socket closed when it returns false.
-  // A relay's socket: exactly this address, no other program on it.
-  bool open_relay(const Endpoint& local) noexcept;
-  // A listener's socket: a wildcard takes both families if it is "::", and the address asked is reported.
-  bool open_listener(const Endpoint& local) noexcept;
+  // kRelay: exactly this address. kListener: "::" takes both families, and the address asked is reported.
+  enum class Purpose : std::uint8_t { kRelay, kListener };
+  // False, with errno set and the socket closed, when that is not possible.
+  bool open(const Endpoint& local, Purpose purpose) noexcept;
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int descriptor() const noexcept { return descriptor_; }
