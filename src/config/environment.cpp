@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "config/nearest.hpp"
 
@@ -14,8 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kPrefix = "CAUSEWAY_";
-// Of the project's own test suites, which start the daemon with their environment.
-constexpr std::array<std::string_view, 3> kOfTheTests{"CAUSEWAY_BINARY", "CAUSEWAY_SOURCE", "CAUSEWAY_BUILD"};
 
 std::string path_of_variable(std::string_view name) {
   std::string path{name.substr(kPrefix.size())};
@@ -72,7 +69,7 @@ void apply_environment(const Environment& environment, const std::set<std::strin
   std::set<std::string> settable = known_keys;
   std::erase_if(settable, [](const std::string& key) { return key.find("[]") != std::string::npos; });
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with(kPrefix) || std::ranges::find(kOfTheTests, name) != kOfTheTests.end()) continue;
+    if (!name.starts_with(kPrefix)) continue;
     const std::string origin = "environment variable " + name;
     const std::string path = path_of_variable(name);
     if (!settable.contains(path) || variable_of_path(path) != name) {

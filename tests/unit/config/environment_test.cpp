@@ -39,7 +39,6 @@ TEST(EnvironmentVariables, SetEveryKindOfKey) {
                               {"CAUSEWAY_LISTENERS", R"([{"transport": "udp", "port": 9}])"},
                               {"CAUSEWAY_LOG", R"({"level": "debug"})"},
                               {"CAUSEWAY_LOG__FORMAT", "json"},
-                              {"CAUSEWAY_BINARY", "of the tests"},
                               {"PATH", "not ours"}},
                              R"({"turn": {"relay": {"port_min": 1024, "port_max": 60000}}})")
                             .value();
