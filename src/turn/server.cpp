@@ -7,6 +7,7 @@
 #include "causeway/stun/attributes.hpp"
 #include "causeway/stun/channel_data.hpp"
 #include "causeway/stun/integrity.hpp"
+#include "causeway/turn/unknown_attributes.hpp"
 
 namespace causeway::turn {
 
@@ -18,47 +19,6 @@ using stun::MessageView;
 using stun::Method;
 
 namespace {
-
-bool is_understood(AttributeType type) noexcept {
-  switch (type) {
-    case AttributeType::kUsername:
-    case AttributeType::kMessageIntegrity:
-    case AttributeType::kMessageIntegritySha256:
-    case AttributeType::kChannelNumber:
-    case AttributeType::kLifetime:
-    case AttributeType::kXorPeerAddress:
-    case AttributeType::kData:
-    case AttributeType::kRealm:
-    case AttributeType::kNonce:
-    case AttributeType::kRequestedAddressFamily:
-    case AttributeType::kEvenPort:
-    case AttributeType::kRequestedTransport:
-    case AttributeType::kReservationToken:
-    case AttributeType::kPasswordAlgorithm:
-    case AttributeType::kUserhash:
-      return true;
-    default:
-      return !is_comprehension_required(type);
-  }
-}
-
-// Binding needs none of TURN's attributes; those of ICE checks (RFC 8445 §16.1) arrive when a client probes us.
-bool is_understood_in_binding(AttributeType type) noexcept {
-  return type == AttributeType::kPriority || type == AttributeType::kUseCandidate || is_understood(type);
-}
-
-template <class IsUnderstood>
-std::optional<StunError> check_unknown_attributes(const MessageView& message, IsUnderstood is_known) {
-  StunError error{ErrorCode::kUnknownAttribute};
-  message.for_each([&](const stun::Attribute& attribute) {
-    const auto type = static_cast<std::uint16_t>(attribute.type);
-    auto& unknown = error.unknown_attributes;
-    if (is_known(attribute.type) || unknown.size() == unknown.capacity()) return;
-    if (std::find(unknown.begin(), unknown.end(), type) == unknown.end()) unknown.push_back(type);
-  });
-  if (error.unknown_attributes.empty()) return std::nullopt;
-  return error;
-}
 
 bool is_turn_request(Method method) noexcept {
   return method == Method::kAllocate || method == Method::kRefresh || method == Method::kCreatePermission ||
@@ -124,17 +84,7 @@ Outcome Server::on_indication(const ClientPacket& packet, const MessageView& mes
 
 Outcome Server::on_request(const ClientPacket& packet, const MessageView& message, Now now, ReplyBuffer& reply) {
   const Method method = message.method();
-  MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
-  if (method == Method::kBinding) {
-    ++counters_.requests_by_method[static_cast<std::size_t>(method)];
-    if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
-    if (const auto error = check_unknown_attributes(message, is_understood_in_binding)) {
-      return Reply{write_error(packet, message, *error, nullptr, now, reply)};
-    }
-    success.add_xor_address(AttributeType::kXorMappedAddress, packet.client.five_tuple.client);
-    if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
-    return Reply{success.finish()};
-  }
+  if (method == Method::kBinding) return on_binding(packet, message, now, reply);
   if (!is_turn_request(method)) return drop(DropReason::kUnknownMethod);  // RFC 8489 §6.3
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
@@ -146,6 +96,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   on_timer(now);  // no check may see what is over, however late the timer fires
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
+  MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
   if (!failure) failure = dispatch({packet, message, *identity, now}, success);
   if (failure) return Reply{write_error(packet, message, *failure, &*identity, now, reply)};
   Authenticator::add_integrity(success, *identity);

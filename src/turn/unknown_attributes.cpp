@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "causeway/turn/unknown_attributes.hpp"
+
+namespace causeway::turn {
+
+using stun::AttributeType;
+
+bool is_understood(AttributeType type) noexcept {
+  switch (type) {
+    case AttributeType::kUsername:
+    case AttributeType::kMessageIntegrity:
+    case AttributeType::kMessageIntegritySha256:
+    case AttributeType::kChannelNumber:
+    case AttributeType::kLifetime:
+    case AttributeType::kXorPeerAddress:
+    case AttributeType::kData:
+    case AttributeType::kRealm:
+    case AttributeType::kNonce:
+    case AttributeType::kRequestedAddressFamily:
+    case AttributeType::kEvenPort:
+    case AttributeType::kRequestedTransport:
+    case AttributeType::kReservationToken:
+    case AttributeType::kPasswordAlgorithm:
+    case AttributeType::kUserhash:
+      return true;
+    default:
+      return !is_comprehension_required(type);
+  }
+}
+
+}  // namespace causeway::turn
