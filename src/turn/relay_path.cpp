@@ -6,6 +6,7 @@
 #include "causeway/stun/attributes.hpp"
 #include "causeway/stun/channel_data.hpp"
 #include "causeway/turn/server.hpp"
+#include "causeway/turn/unknown_attributes.hpp"
 
 namespace causeway::turn {
 
@@ -15,11 +16,6 @@ namespace {
 
 // What fits beside two attribute headers and an IPv6 address into the 16 bits of the message length.
 constexpr std::size_t kIndicationPayloadBytesMax = 65532 - 2 * stun::kAttributeHeaderBytes - stun::kXorAddressBytesMax;
-
-// RFC 8489 §6.3.2, and RFC 8656 §11.2 for DONT-FRAGMENT, which is not supported.
-bool is_understood_in_send(AttributeType type) noexcept {
-  return type == AttributeType::kXorPeerAddress || type == AttributeType::kData || !is_comprehension_required(type);
-}
 
 // RFC 8656 §11.3: XOR-PEER-ADDRESS and DATA, written around the payload where it lies.
 Bytes write_data_indication_around(MutableBytes payload, const Endpoint& peer, const stun::TransactionId& id) {
@@ -58,9 +54,10 @@ Outcome Server::on_channel_data(const ClientPacket& packet, Now now) noexcept {
 }
 
 Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept {
+  // RFC 8489 §6.3.2, and RFC 8656 §11.2 for DONT-FRAGMENT, which is not supported.
   bool understood = true;
   message.for_each([&understood](const stun::Attribute& attribute) {
-    if (!is_understood_in_send(attribute.type)) understood = false;
+    if (!is_understood(attribute.type)) understood = false;
   });
   if (!understood) return drop(DropReason::kUnknownAttributeInIndication);
   const auto peer_attribute = message.value(AttributeType::kXorPeerAddress);

@@ -7,6 +7,11 @@ using stun::AttributeType;
 
 bool is_understood(AttributeType type) noexcept {
   switch (type) {
+    case AttributeType::kMappedAddress:  // the first five belong in responses
+    case AttributeType::kErrorCode:
+    case AttributeType::kUnknownAttributes:
+    case AttributeType::kXorMappedAddress:
+    case AttributeType::kXorRelayedAddress:
     case AttributeType::kUsername:
     case AttributeType::kMessageIntegrity:
     case AttributeType::kMessageIntegritySha256:

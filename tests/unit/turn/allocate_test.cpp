@@ -89,6 +89,18 @@ TEST(Allocate, RefusesUnknownAttributesAfterAuthenticationAndListsThem) {
   EXPECT_EQ(answer.unknown_attributes(), (std::vector<std::uint16_t>{0x7001, 0x001A}));
 }
 
+TEST(Allocate, IgnoresWhatIsKnownButOutOfPlace) {
+  TurnScript script;
+  TurnClient client{script};
+  const Answer answer = client.allocate([](MessageBuilder& builder) {
+    for (const auto type : {AttributeType::kMappedAddress, AttributeType::kErrorCode, AttributeType::kUnknownAttributes,
+                            AttributeType::kXorMappedAddress, AttributeType::kXorRelayedAddress, AttributeType::kData,
+                            AttributeType::kChannelNumber, AttributeType::kXorPeerAddress})
+      builder.add(type, Octets(8));
+  });
+  EXPECT_TRUE(answer.success());
+}
+
 TEST(Allocate, ListsAtMostSixteenUnknownAttributes) {
   TurnScript script;
   TurnClient client{script};

@@ -62,6 +62,23 @@ TEST_F(RelayPath, SendUsesTheFirstOfSeveralPeersAndPayloads) {
   EXPECT_EQ(answer.to_peer->payload, octets_of("first"));
 }
 
+TEST_F(RelayPath, SendIgnoresWhatIsKnownButOutOfPlaceAndNothingElse) {
+  const auto send = [this](AttributeType type) {
+    return client.bare(
+        Method::kSend,
+        [&](MessageBuilder& builder) {
+          builder.add(type, Octets(4));
+          builder.add_xor_address(AttributeType::kXorPeerAddress, peer);
+          builder.add_text(AttributeType::kData, "x");
+        },
+        MessageClass::kIndication);
+  };
+  for (const auto type : {AttributeType::kUsername, AttributeType::kLifetime, AttributeType::kChannelNumber,
+                          AttributeType::kXorMappedAddress, AttributeType{0xC001}})
+    EXPECT_TRUE(send(type).to_peer);
+  EXPECT_EQ(send(AttributeType{0x7001}).drop, DropReason::kUnknownAttributeInIndication);
+}
+
 TEST_F(RelayPath, SendWithoutAllItNeedsIsDropped) {
   const auto send = [this](const TurnClient::Add& add) {
     return client.bare(Method::kSend, add, MessageClass::kIndication).drop;
