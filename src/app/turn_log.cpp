@@ -37,11 +37,18 @@ const char* name_of(stun::Method method) {
   }
 }
 
+std::string relayed_addresses(const turn::Allocation& allocation) {
+  std::string out;
+  for (const turn::Relay& relay : allocation.relays)
+    out += (out.empty() ? "" : " and ") + relay.relayed_address.to_string();
+  return out;
+}
+
 }  // namespace
 
 void TurnLog::on_allocation_created(const turn::Allocation& allocation) {
   const turn::FiveTuple& client = allocation.client.five_tuple;
-  logger_->debug("allocation {} for user \"{}\" at {} over {}", allocation.relayed_address.to_string(),
+  logger_->debug("allocation {} for user \"{}\" at {} over {}", relayed_addresses(allocation),
                  printable(allocation.user), client.client.to_string(), turn::name_of(client.transport));
 }
 
@@ -51,7 +58,7 @@ void TurnLog::on_allocation_ended(const turn::Allocation& allocation, turn::EndR
   logger_->info(
       "allocation {} ended after {} s ({}): user \"{}\" at {} over {}; to peers {} packets, {} bytes; "
       "from peers {} packets, {} bytes",
-      allocation.relayed_address.to_string(), seconds.count(), turn::name_of(reason), printable(allocation.user),
+      relayed_addresses(allocation), seconds.count(), turn::name_of(reason), printable(allocation.user),
       client.client.to_string(), turn::name_of(client.transport), allocation.from_client.packets,
       allocation.from_client.payload_bytes, allocation.from_peers.packets, allocation.from_peers.payload_bytes);
 }

@@ -8,11 +8,11 @@ namespace causeway::turn {
 AllocationTable::AllocationTable(std::uint64_t hash_seed)
     : by_five_tuple_(0, FiveTupleHash{hash_seed}), by_relayed_(0, EndpointHash{hash_seed}) {}
 
-void AllocationTable::reserve(std::size_t allocations) {
-  slots_.reserve(allocations);
-  free_slots_.reserve(allocations);
+void AllocationTable::reserve(std::size_t allocations, std::size_t relays) {
+  slots_.reserve(relays);
+  free_slots_.reserve(relays);
   by_five_tuple_.reserve(allocations);
-  by_relayed_.reserve(2 * allocations);
+  by_relayed_.reserve(2 * relays);
   timers_.reserve(allocations);
 }
 
@@ -32,41 +32,53 @@ void AllocationTable::give_back(RelayId relay) noexcept {
   free_slots_.push_back(relay.slot);
 }
 
-Allocation& AllocationTable::insert(std::unique_ptr<Allocation> allocation) {
-  const RelayId id = allocation->relay;
-  by_five_tuple_.emplace(allocation->client.five_tuple, id.slot);
-  by_relayed_.emplace(allocation->local, id.slot);
-  by_relayed_.emplace(allocation->relayed_address, id.slot);
-  timers_.schedule(*allocation, allocation->expires_at);
-  Slot& slot = slots_[id.slot];
-  slot.allocation = std::move(allocation);
-  return *slot.allocation;
+Allocation& AllocationTable::insert(std::unique_ptr<Allocation> inserted) {
+  Allocation& allocation = *inserted;
+  by_five_tuple_.emplace(allocation.client.five_tuple, std::move(inserted));
+  for (const Relay& relay : allocation.relays) {
+    by_relayed_.emplace(relay.local, &allocation);
+    by_relayed_.emplace(relay.relayed_address, &allocation);
+    slots_[relay.id.slot].allocation = &allocation;
+  }
+  timers_.schedule(allocation, allocation.expires_at);
+  return allocation;
 }
 
 std::unique_ptr<Allocation> AllocationTable::remove(Allocation& allocation) noexcept {
   timers_.cancel(allocation);
-  by_five_tuple_.erase(allocation.client.five_tuple);
-  by_relayed_.erase(allocation.local);
-  by_relayed_.erase(allocation.relayed_address);
-  const RelayId relay = allocation.relay;
-  std::unique_ptr<Allocation> removed = std::move(slots_[relay.slot].allocation);
-  give_back(relay);
+  for (const Relay& relay : allocation.relays)
+    forget_relay(relay);
+  const auto found = by_five_tuple_.find(allocation.client.five_tuple);
+  std::unique_ptr<Allocation> removed = std::move(found->second);
+  by_five_tuple_.erase(found);
   return removed;
+}
+
+void AllocationTable::remove_relay(Allocation& allocation, const Relay& relay) noexcept {
+  forget_relay(relay);
+  allocation.relays.erase(allocation.relays.begin() + (&relay - allocation.relays.data()));
+}
+
+void AllocationTable::forget_relay(const Relay& relay) noexcept {
+  by_relayed_.erase(relay.local);
+  by_relayed_.erase(relay.relayed_address);
+  slots_[relay.id.slot].allocation = nullptr;
+  give_back(relay.id);
 }
 
 Allocation* AllocationTable::find(const FiveTuple& five_tuple) const noexcept {
   const auto found = by_five_tuple_.find(five_tuple);
-  return found == by_five_tuple_.end() ? nullptr : slots_[found->second].allocation.get();
+  return found == by_five_tuple_.end() ? nullptr : found->second.get();
 }
 
 Allocation* AllocationTable::find(RelayId relay) const noexcept {
   if (relay.slot >= slots_.size() || slots_[relay.slot].generation != relay.generation) return nullptr;
-  return slots_[relay.slot].allocation.get();
+  return slots_[relay.slot].allocation;
 }
 
 Allocation* AllocationTable::find_relayed(const Endpoint& endpoint) const noexcept {
   const auto found = by_relayed_.find(endpoint);
-  return found == by_relayed_.end() ? nullptr : slots_[found->second].allocation.get();
+  return found == by_relayed_.end() ? nullptr : found->second;
 }
 
 void AllocationTable::wake_at(Allocation& allocation, TimePoint deadline) {

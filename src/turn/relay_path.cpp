@@ -75,15 +75,18 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   // RFC 8656 §12.6, §11.2: a channel's traffic needs a live permission too.
   const Permission* permission = allocation.permissions.find(peer.address, now.steady);
   if (permission == nullptr) return drop(DropReason::kNoPermission);
+  // Its family may have been given up since (RFC 8656 §8.2).
+  const Relay* relay = allocation.relay_for(peer.address.family());
+  if (relay == nullptr) return drop(DropReason::kNoPermission);
   if (permission->own_address) {
     if (Allocation* target = allocations_.find_relayed(peer)) {
       allocation.from_client.count(payload.size());
-      return to_client(*target, allocation.relayed_address, payload, now);
+      return to_client(*target, relay->relayed_address, payload, now);
     }
     if (!policy_.allows_explicitly(peer.address)) return drop(DropReason::kOwnAddressNotRelayed);
   }
   allocation.from_client.count(payload.size());
-  return ToPeer{allocation.relay, peer, payload};
+  return ToPeer{relay->id, peer, payload};
 }
 
 Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept {

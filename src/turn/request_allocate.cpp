@@ -70,7 +70,7 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
 
 // RFC 8656 §7.2: 486 is the user's own quota, 508 what the server lacks. All or nothing: what was taken before
 // something fails is given back.
-Result<Server::OpenedRelay, StunError> Server::open_relay(const Request& request, const AllocatePlan& plan) {
+Result<Server::OpenedRelays, StunError> Server::open_relays(const Request& request, const AllocatePlan& plan) {
   const std::size_t wanted = plan.reserve_next ? 2 : 1;
   std::array<Quota::Hold, 2> holds;
   for (std::size_t i = 0; i < wanted; ++i) {
@@ -81,29 +81,29 @@ Result<Server::OpenedRelay, StunError> Server::open_relay(const Request& request
     }
     holds[i] = std::move(*hold);
   }
-  std::array<RelayId, 2> relays{};
+  std::array<RelayId, 2> ids{};
   for (std::size_t i = 0; i < wanted; ++i)
-    relays[i] = allocations_.take_relay();
-  const auto port = ports_.open(environment_.relay_ports, std::span{relays}.first(wanted), plan.local,
-                                addresses_.advertised(plan.local), plan.parity, environment_.random);
+    ids[i] = allocations_.take_relay();
+  const IpAddress advertised = addresses_.advertised(plan.local);
+  const auto port = ports_.open(environment_.relay_ports, std::span{ids}.first(wanted), plan.local, advertised,
+                                plan.parity, environment_.random);
   if (!port) {
     for (std::size_t i = 0; i < wanted; ++i)
-      allocations_.give_back(relays[i]);
+      allocations_.give_back(ids[i]);
     return StunError{ErrorCode::kInsufficientCapacity};
   }
-  OpenedRelay opened{relays[0], {plan.local, *port}, std::move(holds[0]), std::nullopt};
+  OpenedRelays opened{{Relay{ids[0], {plan.local, *port}, {advertised, *port}}}, std::move(holds[0]), std::nullopt};
   if (plan.reserve_next) {
-    const Endpoint next{plan.local, static_cast<std::uint16_t>(*port + 1)};
-    opened.reserved = reserve(request, relays[1], next, std::move(holds[1]));
+    const auto next = static_cast<std::uint16_t>(*port + 1);
+    opened.reserved = reserve(request, {ids[1], {plan.local, next}, {advertised, next}}, std::move(holds[1]));
   }
   return opened;
 }
 
-ReservationToken Server::reserve(const Request& request, RelayId relay, const Endpoint& local, Quota::Hold quota) {
+ReservationToken Server::reserve(const Request& request, const Relay& relay, Quota::Hold quota) {
   auto reservation = std::make_unique<Reservation>();
   environment_.random.fill(reservation->token);
   reservation->relay = relay;
-  reservation->local = local;
   reservation->username = request.identity.username;
   reservation->quota = std::move(quota);
   const ReservationToken token = reservation->token;
@@ -111,19 +111,17 @@ ReservationToken Server::reserve(const Request& request, RelayId relay, const En
   return token;
 }
 
-Result<Server::OpenedRelay, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
+Result<Server::OpenedRelays, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
   const auto reservation = reservations_.take(token, request.identity.username);
   if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
-  return OpenedRelay{reservation->relay, reservation->local, std::move(reservation->quota), std::nullopt};
+  return OpenedRelays{{reservation->relay}, std::move(reservation->quota), std::nullopt};
 }
 
-Allocation& Server::commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelay opened) {
+Allocation& Server::commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelays opened) {
   const Credentials::Candidate& credential = request.identity.credential;
   auto allocation = std::make_unique<Allocation>(hash_seed_);
   allocation->client = request.packet.client;
-  allocation->relay = opened.relay;
-  allocation->local = opened.local;
-  allocation->relayed_address = {addresses_.advertised(opened.local.address), opened.local.port};
+  allocation->relays = opened.relays;
   allocation->username = request.identity.username;
   allocation->user = credential.user;
   allocation->allocate_transaction = request.message.transaction_id();
@@ -150,13 +148,14 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
   } else {
     const auto plan = check_allocate(request);
     if (!plan) return plan.error();
-    auto opened = plan->token ? take_reserved(request, *plan->token) : open_relay(request, *plan);
+    auto opened = plan->token ? take_reserved(request, *plan->token) : open_relays(request, *plan);
     if (!opened) return opened.error();
     allocation = &commit_allocation(request, *plan, std::move(*opened));
   }
   const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(allocation->expires_at - request.now.steady);
-  reply.add_xor_address(AttributeType::kXorRelayedAddress, allocation->relayed_address)
-      .add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(lifetime.count()))
+  for (const Relay& relay : allocation->relays)
+    reply.add_xor_address(AttributeType::kXorRelayedAddress, relay.relayed_address);
+  reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(lifetime.count()))
       .add_xor_address(AttributeType::kXorMappedAddress, request.packet.client.five_tuple.client);
   if (allocation->reserved) reply.add(AttributeType::kReservationToken, *allocation->reserved);
   return std::nullopt;

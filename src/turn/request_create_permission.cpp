@@ -18,7 +18,7 @@ bool Server::is_own_relay_address(const IpAddress& address) const noexcept {
 }
 
 Server::Failure Server::check_peer(const Allocation& allocation, const IpAddress& peer) const {
-  if (peer.family() != allocation.local.address.family()) return StunError{ErrorCode::kPeerAddressFamilyMismatch};
+  if (allocation.relay_for(peer.family()) == nullptr) return StunError{ErrorCode::kPeerAddressFamilyMismatch};
   if (is_own_relay_address(peer)) return std::nullopt;
   const auto is_closed = [this](const IpAddress& address) {
     return addresses_.is_own(address) && !policy_.allows_explicitly(address);

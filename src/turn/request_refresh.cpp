@@ -40,7 +40,7 @@ Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder&
   if (const auto family = request.message.value(AttributeType::kRequestedAddressFamily)) {  // RFC 8656 §8.2
     const auto number = stun::read_requested_address_family(*family);
     if (!number) return StunError{ErrorCode::kBadRequest};
-    if (*number != static_cast<std::uint8_t>(allocation.local.address.family())) {
+    if (*number != static_cast<std::uint8_t>(allocation.relays.front().local.address.family())) {
       return StunError{ErrorCode::kPeerAddressFamilyMismatch};
     }
   }

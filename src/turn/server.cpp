@@ -43,7 +43,8 @@ Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> 
   // No rehash of a large table while calls run.
   const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
   const std::size_t total_max = options.allocations_total_max;
-  allocations_.reserve(total_max != 0 ? std::min(total_max, ports) : ports);
+  const std::size_t allocations = total_max != 0 ? std::min(total_max, ports) : ports;
+  allocations_.reserve(allocations, 2 * allocations);
 }
 
 Server::~Server() = default;
@@ -190,15 +191,19 @@ void Server::stop(Now now) {
 
 void Server::end(Allocation& allocation, EndReason reason, Now now) {
   const std::unique_ptr<Allocation> ended = allocations_.remove(allocation);
-  environment_.relay_ports.close(ended->relay);
-  ports_.release(ended->relayed_address);
+  for (const Relay& relay : ended->relays)
+    close(relay);
   environment_.events.on_allocation_ended(*ended, reason, now);
 }
 
+void Server::close(const Relay& relay) noexcept {
+  environment_.relay_ports.close(relay.id);
+  ports_.release(relay.relayed_address);
+}
+
 void Server::release(const Reservation& reservation) noexcept {
-  environment_.relay_ports.close(reservation.relay);
-  allocations_.give_back(reservation.relay);
-  ports_.release({addresses_.advertised(reservation.local.address), reservation.local.port});
+  close(reservation.relay);
+  allocations_.give_back(reservation.relay.id);
 }
 
 const char* name_of(EndReason reason) noexcept {

@@ -118,7 +118,8 @@ BENCHMARK(client_to_peer)->Arg(100)->Arg(10'000);
 void peer_to_client(benchmark::State& state) {
   Scene scene{static_cast<std::size_t>(state.range(0))};
   std::vector<RelayId> relays;
-  scene.server->allocations().for_each([&](const Allocation& allocation) { relays.push_back(allocation.relay); });
+  scene.server->allocations().for_each(
+      [&](const Allocation& allocation) { relays.push_back(allocation.relays[0].id); });
   std::array<std::uint8_t, Server::kHeadroomBytes + 2048> buffer{};
   const MutableBytes payload = MutableBytes{buffer}.subspan(Server::kHeadroomBytes, kPayloadBytes);
   std::size_t next = 0;

@@ -101,8 +101,8 @@ class Session {
       challenge(*client);
       allocate(*client);
     }
-    const Endpoint alice_relayed = server_.allocations().find(alice_.ref.five_tuple)->relayed_address;
-    const Endpoint bob_relayed = server_.allocations().find(bob_.ref.five_tuple)->relayed_address;
+    const Endpoint alice_relayed = server_.allocations().find(alice_.ref.five_tuple)->relays[0].relayed_address;
+    const Endpoint bob_relayed = server_.allocations().find(bob_.ref.five_tuple)->relays[0].relayed_address;
     bind(alice_, 0x4000, kPeer);
     bind(alice_, 0x4001, bob_relayed);
     bind(bob_, 0x4000, alice_relayed);
@@ -180,7 +180,7 @@ class Session {
 
   void from_peer(unsigned which, Bytes octets) {
     const turn::Allocation* allocation = server_.allocations().find(alice_.ref.five_tuple);
-    const turn::RelayId relay = allocation != nullptr ? allocation->relay : turn::RelayId{which, 1};
+    const turn::RelayId relay = allocation != nullptr ? allocation->relays[0].id : turn::RelayId{which, 1};
     const Endpoint peer = which % 3 == 0 ? kPeer : Endpoint{which % 3 == 1 ? kPeer.address : ip("9.9.9.2"), 7001};
     auto packet = packet_of(octets);
     check(server_.on_peer_packet(relay, peer, inside(packet), now_), packet);

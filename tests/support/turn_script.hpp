@@ -492,7 +492,8 @@ class TurnClient {
   }
 
   const turn::Allocation* allocation() const { return script.server().allocations().find(ref.five_tuple); }
-  turn::RelayId relay() const { return allocation()->relay; }
+  turn::RelayId relay() const { return allocation()->relays.front().id; }
+  turn::RelayId relay(AddressFamily family) const { return allocation()->relay_for(family)->id; }
 
  private:
   void next_transaction() {

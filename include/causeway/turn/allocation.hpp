@@ -13,7 +13,7 @@
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/permission.hpp"
 #include "causeway/turn/quota.hpp"
-#include "causeway/turn/relay_ports.hpp"
+#include "causeway/turn/relay.hpp"
 #include "causeway/turn/reservation.hpp"
 
 namespace causeway::turn {
@@ -33,13 +33,11 @@ struct Allocation : Timer {
   explicit Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
 
   ClientRef client;
-  RelayId relay;
-  Endpoint local;            // where the relay's socket is bound
-  Endpoint relayed_address;  // the relayed transport address as advertised
-  std::string username;      // later requests must come with the same one (RFC 8656 §5)
-  std::string user;          // to quotas and logs
+  Relays relays;         // never empty
+  std::string username;  // later requests must come with the same one (RFC 8656 §5)
+  std::string user;      // to quotas and logs
   stun::TransactionId allocate_transaction{};
-  std::optional<ReservationToken> reserved;  // of the port above, for the answer to a retransmission
+  std::optional<ReservationToken> reserved;  // of the port above its own, for the answer to a retransmission
   TimePoint created_at;
   TimePoint expires_at;
   TimePoint credential_ends_at;  // TimePoint::max() for a static user
@@ -48,6 +46,14 @@ struct Allocation : Timer {
   Quota::Hold quota;
   Traffic from_client;  // relayed to peers
   Traffic from_peers;   // relayed to the client
+
+  // The relay towards peers of this family, nullptr when there is none.
+  const Relay* relay_for(AddressFamily family) const noexcept {
+    for (const Relay& relay : relays) {
+      if (relay.local.address.family() == family) return &relay;
+    }
+    return nullptr;
+  }
 };
 
 }  // namespace causeway::turn

@@ -13,7 +13,7 @@
 
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/turn/quota.hpp"
-#include "causeway/turn/relay_ports.hpp"
+#include "causeway/turn/relay.hpp"
 
 namespace causeway::turn {
 
@@ -21,8 +21,7 @@ using ReservationToken = std::array<std::uint8_t, 8>;  // random: knowing it is 
 
 struct Reservation : Timer {
   ReservationToken token{};
-  RelayId relay;
-  Endpoint local;
+  Relay relay;
   std::string username;
   Quota::Hold quota;
 };

@@ -104,10 +104,9 @@ class Server {
     std::optional<ReservationToken> token{};  // instead of the three above
     std::chrono::seconds lifetime{};
   };
-  // A relay's open socket on its way to an allocation, with the one reserved beside it.
-  struct OpenedRelay {
-    RelayId relay;
-    Endpoint local;
+  // What is open on its way to an allocation, with the token of what was reserved beside it.
+  struct OpenedRelays {
+    Relays relays;
     Quota::Hold quota;
     std::optional<ReservationToken> reserved;
   };
@@ -123,10 +122,10 @@ class Server {
 
   Failure on_allocate(const Request& request, stun::MessageBuilder& reply);
   Result<AllocatePlan, StunError> check_allocate(const Request& request) const;
-  Result<OpenedRelay, StunError> open_relay(const Request& request, const AllocatePlan& plan);
-  Result<OpenedRelay, StunError> take_reserved(const Request& request, const ReservationToken& token);
-  ReservationToken reserve(const Request& request, RelayId relay, const Endpoint& local, Quota::Hold quota);
-  Allocation& commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelay opened);
+  Result<OpenedRelays, StunError> open_relays(const Request& request, const AllocatePlan& plan);
+  Result<OpenedRelays, StunError> take_reserved(const Request& request, const ReservationToken& token);
+  ReservationToken reserve(const Request& request, const Relay& relay, Quota::Hold quota);
+  Allocation& commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelays opened);
   Failure on_refresh(const Request& request, stun::MessageBuilder& reply);
   Failure on_create_permission(const Request& request);
   Failure on_channel_bind(const Request& request);
@@ -145,6 +144,7 @@ class Server {
 
   bool is_own_relay_address(const IpAddress& address) const noexcept;
   void end(Allocation& allocation, EndReason reason, Now now);
+  void close(const Relay& relay) noexcept;
   void release(const Reservation& reservation) noexcept;
 
   ServerOptions options_;

@@ -278,7 +278,7 @@ TEST(Allocate, ASecondOneOnTheFiveTupleIsAMismatch) {
   EXPECT_EQ(client.allocate().error(), 437);
   client.as("bob", "builder");
   EXPECT_EQ(client.allocate().error(), 437);
-  EXPECT_EQ(client.allocation()->relayed_address, relayed);
+  EXPECT_EQ(client.allocation()->relays[0].relayed_address, relayed);
   EXPECT_EQ(client.allocation()->user, "alice");
 }
 
@@ -371,7 +371,7 @@ TEST(Allocate, RefusesOnceThePortsAreUsedUp) {
     EXPECT_TRUE(clients[i]->allocate().success());
   EXPECT_EQ(clients[3]->allocate().error(), 508);
   EXPECT_EQ(script.ports.tried.size(), 3u);
-  const Endpoint freed = clients[1]->allocation()->relayed_address;
+  const Endpoint freed = clients[1]->allocation()->relays[0].relayed_address;
   EXPECT_TRUE(clients[1]->refresh(0).success());
   EXPECT_EQ(clients[3]->allocate().relayed(), freed);
 }

@@ -15,9 +15,7 @@ std::unique_ptr<Allocation> make(AllocationTable& table, std::uint16_t number,
                                  TimePoint expires_at = TimePoint{} + 1s) {
   auto allocation = std::make_unique<Allocation>(1);
   allocation->client.five_tuple = {at("198.51.100.7", number), at("192.0.2.10", 3478), Transport::kUdp};
-  allocation->relay = table.take_relay();
-  allocation->local = at("192.0.2.10", number);
-  allocation->relayed_address = at("203.0.113.9", number);
+  allocation->relays = {{table.take_relay(), at("192.0.2.10", number), at("203.0.113.9", number)}};
   allocation->expires_at = expires_at;
   return allocation;
 }
@@ -26,7 +24,7 @@ TEST(AllocationTable, FindsByFiveTupleRelayAndBothRelayedAddresses) {
   AllocationTable table{1};
   Allocation& allocation = table.insert(make(table, 1));
   EXPECT_EQ(table.find(allocation.client.five_tuple), &allocation);
-  EXPECT_EQ(table.find(allocation.relay), &allocation);
+  EXPECT_EQ(table.find(allocation.relays[0].id), &allocation);
   EXPECT_EQ(table.find_relayed(at("192.0.2.10", 1)), &allocation);
   EXPECT_EQ(table.find_relayed(at("203.0.113.9", 1)), &allocation);
   EXPECT_EQ(table.find_relayed(at("203.0.113.9", 2)), nullptr);
@@ -38,22 +36,55 @@ TEST(AllocationTable, FindsByFiveTupleRelayAndBothRelayedAddresses) {
 TEST(AllocationTable, ARemovedOneIsFoundNowhereAndItsSlotGetsAnotherGeneration) {
   AllocationTable table{1};
   Allocation& allocation = table.insert(make(table, 1));
-  const RelayId old = allocation.relay;
+  const RelayId old = allocation.relays[0].id;
   const auto removed = table.remove(allocation);
   EXPECT_EQ(table.size(), 0u);
   EXPECT_EQ(table.timers().size(), 0u);
   EXPECT_EQ(table.find(removed->client.five_tuple), nullptr);
-  EXPECT_EQ(table.find_relayed(removed->local), nullptr);
-  EXPECT_EQ(table.find_relayed(removed->relayed_address), nullptr);
+  EXPECT_EQ(table.find_relayed(removed->relays[0].local), nullptr);
+  EXPECT_EQ(table.find_relayed(removed->relays[0].relayed_address), nullptr);
   EXPECT_EQ(table.find(old), nullptr);
   Allocation& next = table.insert(make(table, 2));
-  EXPECT_EQ(next.relay.slot, old.slot);
-  EXPECT_NE(next.relay.generation, old.generation);
+  EXPECT_EQ(next.relays[0].id.slot, old.slot);
+  EXPECT_NE(next.relays[0].id.generation, old.generation);
   EXPECT_EQ(table.find(old), nullptr);
-  EXPECT_EQ(table.find(next.relay), &next);
-  EXPECT_EQ(table.find_relayed(removed->local), nullptr) << "not the next one's";
-  EXPECT_EQ(table.find_relayed(removed->relayed_address), nullptr);
+  EXPECT_EQ(table.find(next.relays[0].id), &next);
+  EXPECT_EQ(table.find_relayed(removed->relays[0].local), nullptr) << "not the next one's";
+  EXPECT_EQ(table.find_relayed(removed->relays[0].relayed_address), nullptr);
   EXPECT_EQ(table.find(removed->client.five_tuple), nullptr);
+}
+
+TEST(AllocationTable, FindsADualOneByEitherRelayAndVisitsItOnce) {
+  AllocationTable table{1};
+  auto dual = make(table, 1);
+  dual->relays.push_back({table.take_relay(), at("2001:db8::10", 1), at("2001:db8:2::9", 1)});
+  Allocation& allocation = table.insert(std::move(dual));
+  const Relay v4 = allocation.relays[0];
+  const Relay v6 = allocation.relays[1];
+  for (const Relay& relay : {v4, v6}) {
+    EXPECT_EQ(table.find(relay.id), &allocation);
+    EXPECT_EQ(table.find_relayed(relay.local), &allocation);
+    EXPECT_EQ(table.find_relayed(relay.relayed_address), &allocation);
+    EXPECT_EQ(allocation.relay_for(relay.local.address.family())->id, relay.id);
+  }
+  EXPECT_EQ(table.size(), 1u);
+
+  table.remove_relay(allocation, allocation.relays[0]);
+  EXPECT_EQ(table.find(v4.id), nullptr);
+  EXPECT_EQ(table.find_relayed(v4.local), nullptr);
+  EXPECT_EQ(table.find_relayed(v4.relayed_address), nullptr);
+  EXPECT_EQ(allocation.relay_for(AddressFamily::kIPv4), nullptr);
+  EXPECT_EQ(table.find(v6.id), &allocation);
+  EXPECT_EQ(table.find_relayed(v6.relayed_address), &allocation);
+
+  int visits = 0;
+  table.for_each([&](Allocation& visited) {
+    ++visits;
+    table.remove(visited);
+  });
+  EXPECT_EQ(visits, 1);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(table.find(v6.id), nullptr);
 }
 
 TEST(AllocationTable, ATakenRelayWithoutAnAllocationFindsNothing) {
@@ -73,7 +104,7 @@ TEST(AllocationTable, AddressesStayWhereTheyAreWhileItGrows) {
   Allocation& first = table.insert(make(table, 1));
   for (std::uint16_t i = 2; i < 500; ++i)
     table.insert(make(table, i));
-  EXPECT_EQ(table.find(first.relay), &first);
+  EXPECT_EQ(table.find(first.relays[0].id), &first);
   EXPECT_EQ(table.size(), 499u);
 }
 
