@@ -297,14 +297,15 @@ class Exchange:
         return self.code == 0 and self.sent > 0 and self.sent == self.received and "lost packets 0 (" in self.output
 
 
-def uclient(*arguments, command=()):
-    """Runs turnutils_uclient without RTCP (-c), which would ask for a pair of ports."""
-    command = [*command, "turnutils_uclient", "-c", "-n", "10", *map(str, arguments)]
+def uclient(*arguments, command=(), pair_of_ports=False, seconds=2 * DEADLINE_SECONDS):
+    """Runs turnutils_uclient; with a pair of ports, for RTP and RTCP, it uses EVEN-PORT and RESERVATION-TOKEN."""
+    ports = [] if pair_of_ports else ["-c"]
+    command = [*command, "turnutils_uclient", *ports, "-n", "10", *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     ) as process:  # fmt: skip
         try:
-            output, _ = process.communicate(timeout=2 * DEADLINE_SECONDS)
+            output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             output = process.communicate()[0] + "turnutils_uclient did not end"

@@ -12,13 +12,6 @@ WAYS = {"channel": [], "send": ["-s"]}
 FAMILIES = {"ipv4": ("127.0.0.1", ["-X"]), "ipv6": ("::1", ["-x"])}
 USERS = {"static": ["-u", "alice", "-w", "wonderland"], "secret": ["-u", "bob", "-W", "north"]}
 MATRIX = list(product(TRANSPORTS, WAYS, FAMILIES, USERS))
-# Flags of turnutils_uclient, over UDP with channels.
-EXTRA = {
-    "relay of the other family": ["-x"],
-    "several sessions": ["-X", "-m", "3"],
-    "extra refreshes, permissions and bindings": ["-X", "-G"],
-    "padded ChannelData": ["-X", "-D"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +40,14 @@ def exchanges(server):
                 break
         return exchange
 
-    def extra(what):
-        flags = EXTRA[what]
-        peer = "::1" if "-x" in flags else "127.0.0.1"
-        to = ["-e", peer, "-r", peers[peer].port]
-        return uclient(*flags, *USERS["static"], "-p", ports.turn, *to, "127.0.0.1")
-
     with ThreadPoolExecutor(8) as pool:
         running = {case: pool.submit(matrix, *case) for case in MATRIX}
-        running |= {what: pool.submit(extra, what) for what in EXTRA}
         return {case: run.result() for case, run in running.items()}
 
 
 @pytest.mark.parametrize("case", MATRIX, ids="-".join)
 def test_nothing_is_lost(exchanges, case):
     assert exchanges[case].complete, exchanges[case].output
-
-
-@pytest.mark.parametrize("what", EXTRA)
-def test_nothing_is_lost_with(exchanges, what):
-    assert exchanges[what].complete, exchanges[what].output
 
 
 def test_two_relayed_addresses_reach_each_other_under_the_default_policy(tmp_path):
