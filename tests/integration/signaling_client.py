@@ -9,10 +9,14 @@ from support import DEADLINE_SECONDS
 
 
 class Client:
-    """`async with Client(port) as client:` is connected; with `path` as a plain client, for example /ws?room=tea."""
+    """`async with Client(port) as client:` is connected; with `path` as a plain client, for example /ws?room=tea.
 
-    def __init__(self, port, path="/ws", **options):
-        self.connecting = websockets.connect(f"ws://127.0.0.1:{port}{path}", **options)
+    `origin` is where the daemon is reached when that isn't a port on this machine: wss://call.example.org.
+    """
+
+    def __init__(self, port=None, path="/ws", origin=None, **options):
+        origin = origin or f"ws://127.0.0.1:{port}"
+        self.connecting = websockets.connect(origin + path, **options)
 
     async def __aenter__(self):
         self.socket = await self.connecting.__aenter__()

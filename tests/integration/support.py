@@ -45,12 +45,12 @@ def free_port():
             continue
 
 
-def make_certificate(folder, name="server"):
-    """A self-signed certificate for this machine's loopback names: the paths of certificate and key."""
+def make_certificate(folder, name="server", address="127.0.0.1"):
+    """A self-signed certificate for this machine's loopback names and `address`: the paths of certificate and key."""
     certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1",
+         "-subj", "/CN=localhost", "-addext", f"subjectAltName=DNS:localhost,IP:::1,IP:{address}",
          "-keyout", key, "-out", certificate],
         check=True, capture_output=True,
     )  # fmt: skip
