@@ -27,6 +27,7 @@ std::optional<AddressFamily> known_family(std::uint8_t number) {
 // RFC 8656 §7.2, in the order of its list; step 1, authentication, has been passed.
 Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& request) const {
   const stun::MessageView& message = request.message;
+  if (is_tunneled(request.packet.client.five_tuple.client.address)) return StunError{ErrorCode::kForbidden};  // §21.4
   // Step 3.
   const auto transport = message.value(AttributeType::kRequestedTransport);
   if (!transport) return StunError{ErrorCode::kBadRequest};

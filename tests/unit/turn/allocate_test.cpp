@@ -161,6 +161,18 @@ TEST(Allocate, GivesTheAddressTheRequestCameToForAWildcardRelay) {
   EXPECT_EQ(v6.allocate(family(2)).relayed().address, ip("2001:db8::77"));
 }
 
+TEST(Allocate, RefusesClientsOfTeredoAnd6to4) {
+  TurnScript script;
+  for (const auto* address : {"2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2002:c633:6407::1", "2002::"}) {
+    TurnClient client{script, at(address, 40000), at("2001:db8::10", 3478)};
+    EXPECT_EQ(client.allocate().error(), 403) << address;
+    EXPECT_TRUE(client.bare(Method::kBinding).success());
+  }
+  TurnClient beside{script, at("2001:1::1", 40000), at("2001:db8::10", 3478)};
+  EXPECT_TRUE(beside.allocate().success());
+  EXPECT_EQ(script.ports.tried.size(), 1u);
+}
+
 TEST(Allocate, GivesIpv4WithoutRequestedFamilyAlsoToAnIpv6Client) {
   TurnScript script;
   TurnClient v6{script, at("2001:db8:1::7", 40000), at("2001:db8::77", 3478)};
