@@ -65,6 +65,7 @@ Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffe
       return drop(DropReason::kNeitherStunNorChannelData);
   }
   const auto message = MessageView::parse(packet.bytes);
+  if (!message && message.error() == stun::ParseError::kBadCookie) return on_classic_stun(packet, reply);
   if (!message) return drop(DropReason::kMalformedStun);
   if (check_fingerprint(*message) == stun::Fingerprint::kInvalid) return drop(DropReason::kBadFingerprint);
   switch (message->message_class()) {
@@ -75,6 +76,22 @@ Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffe
     default:
       return drop(DropReason::kResponse);
   }
+}
+
+// RFC 8489 §11: a request of RFC 3489, which knew no magic cookie but had a transaction ID in its place, fails over
+// DTLS. Deviation: elsewhere it gets no answer, where §12 would have Binding served. Without the cookie a request
+// cannot be told from any 20 octets that begin with a zero, and who sends one is hardly a client of today.
+Outcome Server::on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept {
+  constexpr std::uint16_t kErrorClass = stun::message_type(Method{0}, MessageClass::kErrorResponse);
+  const std::uint16_t type = load_be16(packet.bytes.data());
+  const bool is_request = (type & kErrorClass) == 0;
+  if (!is_request || packet.client.five_tuple.transport != Transport::kDtls) return drop(DropReason::kMalformedStun);
+  ++counters_.errors_by_code[static_cast<std::size_t>(ErrorCode::kServerError)];
+  MessageBuilder response{reply, Method{0}, MessageClass::kErrorResponse, {}};
+  response.add_error_code(ErrorCode::kServerError);
+  store_be16(reply.data(), type | kErrorClass);
+  std::copy_n(packet.bytes.begin() + 4, 16, reply.begin() + 4);
+  return Reply{response.finish()};
 }
 
 Outcome Server::on_indication(const ClientPacket& packet, const MessageView& message, Now now) noexcept {

@@ -115,6 +115,7 @@ class Server {
   bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
   Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
+  Outcome on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept;
   Outcome on_indication(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   Failure dispatch(const Request& request, stun::MessageBuilder& reply);
   Bytes write_error(const ClientPacket& packet, const stun::MessageView& message, const StunError& error,
