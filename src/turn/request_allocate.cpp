@@ -132,6 +132,7 @@ Allocation& Server::commit_allocation(const Request& request, const AllocatePlan
   if (credential.expires_at && *credential.expires_at - request.now.wall < kCredentialLifetimeMax) {
     allocation->credential_ends_at = request.now.steady + (*credential.expires_at - request.now.wall);
   }
+  // Deviation: RFC 8656 §7.2 grants the default at least. An allocation does not outlive what it was allowed with.
   allocation->expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
   allocation->quota = std::move(opened.quota);
   Allocation& inserted = allocations_.insert(std::move(allocation));

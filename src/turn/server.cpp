@@ -100,6 +100,8 @@ Outcome Server::on_indication(const ClientPacket& packet, const MessageView& mes
   return drop(DropReason::kUnexpectedIndication);
 }
 
+// Deviation: no response has a SOFTWARE attribute (RFC 8489 §6.3.1.1, RFC 8656 §5): it would tell strangers which
+// faults to look for (RFC 8489 §16.1.2) and make each answer longer.
 Outcome Server::on_request(const ClientPacket& packet, const MessageView& message, Now now, ReplyBuffer& reply) {
   const Method method = message.method();
   if (method == Method::kBinding) return on_binding(packet, message, now, reply);
