@@ -105,6 +105,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
   auto reservation = std::make_unique<Reservation>();
   environment_.random.fill(reservation->token);
   reservation->relay = relay;
+  reservation->realm = request.packet.client.realm;
   reservation->username = request.identity.username;
   reservation->quota = std::move(quota);
   const ReservationToken token = reservation->token;
@@ -113,7 +114,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
 }
 
 Result<Server::OpenedRelays, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
-  const auto reservation = reservations_.take(token, request.identity.username);
+  const auto reservation = reservations_.take(token, request.packet.client.realm, request.identity.username);
   if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
   return OpenedRelays{{reservation->relay}, std::move(reservation->quota), std::nullopt};
 }
@@ -144,8 +145,8 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
   Allocation* allocation = allocations_.find(request.packet.client.five_tuple);
   if (allocation != nullptr) {
     // Step 2, and the note below the list: a retransmission gets the answer that may have been lost.
-    const bool retransmission = allocation->allocate_transaction == request.message.transaction_id() &&
-                                allocation->username == request.identity.username;
+    const bool retransmission =
+        allocation->allocate_transaction == request.message.transaction_id() && is_owner(request, *allocation);
     if (!retransmission) return StunError{ErrorCode::kAllocationMismatch};
   } else {
     const auto plan = check_allocate(request);

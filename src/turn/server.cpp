@@ -27,22 +27,25 @@ bool is_turn_request(Method method) noexcept {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> credentials, const NonceKey& nonce_key,
+Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, const NonceKey& nonce_key,
                ServerEnvironment environment)
     : options_(options),
       environment_(environment),
-      authenticator_(std::move(credentials), NonceSource{nonce_key, options.nonce_lifetime}),
       policy_(options.peers),
       addresses_(options.relay_addresses),
       ports_(options.relay_port_min, options.relay_port_max),
-      quota_(options.allocations_per_user_max, options.allocations_total_max),
+      quota_(realms.front().limits.allocations_per_user_max, options.limits.allocations_total_max),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
-      answers_(options.unauthenticated_answers_per_second_max, hash_seed_),
+      answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
+  for (RealmOptions& realm : realms) {
+    const NonceSource nonces{nonce_key, options.nonce_lifetime};
+    realms_.push_back({Authenticator{std::move(realm.credentials), nonces}, realm.limits});
+  }
   // No rehash of a large table while calls run.
   const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
-  const std::size_t total_max = options.allocations_total_max;
+  const std::size_t total_max = options.limits.allocations_total_max;
   const std::size_t allocations = total_max != 0 ? std::min(total_max, ports) : ports;
   allocations_.reserve(allocations, 2 * allocations);
 }
@@ -108,7 +111,8 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   if (!is_turn_request(method)) return drop(DropReason::kUnknownMethod);  // RFC 8489 §6.3
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
-  const auto identity = authenticator_.authenticate(message, packet.client.five_tuple.client.address, now);
+  const auto identity =
+      realm_of(packet).authenticator.authenticate(message, packet.client.five_tuple.client.address, now);
   if (!identity) {
     if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
     return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
@@ -150,7 +154,7 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
   MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
   response.add_error_code(error.code);
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
-    authenticator_.add_challenge(response, message, packet.client.five_tuple.client.address, now);
+    realm_of(packet).authenticator.add_challenge(response, message, packet.client.five_tuple.client.address, now);
   }
   if (error.code == ErrorCode::kUnknownAttribute) {
     std::array<std::uint8_t, 32> types{};

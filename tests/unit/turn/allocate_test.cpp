@@ -266,7 +266,7 @@ TEST(Allocate, KeepsLifetimeBetweenDefaultAndMaximum) {
 
 TEST(Allocate, GrantsTheMaximumWhereItIsBelowTheDefault) {
   TurnScript script;
-  script.options.allocation_lifetime_max = 300s;
+  script.options.limits.allocation_lifetime_max = 300s;
   TurnClient client{script};
   EXPECT_EQ(client.allocate().lifetime(), 300u);
   EXPECT_EQ(client.refresh(10000).lifetime(), 300u);
@@ -339,7 +339,7 @@ TEST(Allocate, TheSameClientMayAllocateOncePerTransportAndServerAddress) {
 
 TEST(Allocate, HoldsEachUserToTheQuota) {
   TurnScript script;
-  script.options.allocations_per_user_max = 2;
+  script.limits.allocations_per_user_max = 2;
   TurnClient first{script, at("198.51.100.7", 40000)};
   TurnClient second{script, at("198.51.100.7", 40001)};
   TurnClient third{script, at("198.51.100.7", 40002)};
@@ -356,7 +356,7 @@ TEST(Allocate, HoldsEachUserToTheQuota) {
 
 TEST(Allocate, HoldsTheServerToItsTotal) {
   TurnScript script;
-  script.options.allocations_total_max = 1;
+  script.options.limits.allocations_total_max = 1;
   TurnClient alice{script, at("198.51.100.7", 40000)};
   TurnClient bob{script, at("198.51.100.7", 40001)};
   bob.as("bob", "builder");
@@ -368,7 +368,7 @@ TEST(Allocate, HoldsTheServerToItsTotal) {
 
 TEST(Allocate, AnEnormousTotalCostsNoMemory) {
   TurnScript script;
-  script.options.allocations_total_max = 0xFFFFFFFF;
+  script.options.limits.allocations_total_max = 0xFFFFFFFF;
   TurnClient client{script};
   EXPECT_TRUE(client.allocate().success());
 }
@@ -390,7 +390,7 @@ TEST(Allocate, RefusesOnceThePortsAreUsedUp) {
 
 TEST(Allocate, GivesAnEvenPort) {
   TurnScript script;
-  script.options.allocations_per_user_max = 0;
+  script.limits.allocations_per_user_max = 0;
   for (std::uint16_t port = 40000; port < 40020; ++port) {
     TurnClient client{script, at("198.51.100.7", port)};
     const Answer answer = client.allocate(even_port(false));
@@ -490,7 +490,7 @@ TEST(Reservation, IsOverAfterThirtySecondsAlsoBeforeTheTimerFires) {
 
 TEST(Reservation, CountsAgainstTheQuotaUntilItEnds) {
   TurnScript script;
-  script.options.allocations_per_user_max = 2;
+  script.limits.allocations_per_user_max = 2;
   TurnClient rtp{script, at("198.51.100.7", 40000)};
   TurnClient other{script, at("198.51.100.7", 40001)};
   EXPECT_TRUE(rtp.allocate(even_port(true)).success());
@@ -543,8 +543,8 @@ TEST(Allocate, LeavesNothingBehindWhicheverEffectFails) {
       for (const auto error :
            {RelayOpenError::kPortInUse, RelayOpenError::kAddressNotAvailable, RelayOpenError::kNoResources}) {
         TurnScript script;
-        script.options.allocations_per_user_max = static_cast<std::uint32_t>(wish.relays);
-        script.options.allocations_total_max = static_cast<std::uint32_t>(wish.relays);
+        script.limits.allocations_per_user_max = static_cast<std::uint32_t>(wish.relays);
+        script.options.limits.allocations_total_max = static_cast<std::uint32_t>(wish.relays);
         script.options.relay_port_min = 50000;
         script.options.relay_port_max = static_cast<std::uint16_t>(49999 + wish.relays);
         TurnClient client{script};
