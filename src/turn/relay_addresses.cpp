@@ -27,8 +27,10 @@ bool RelayAddresses::has_wildcard(AddressFamily family) const noexcept {
 
 std::optional<IpAddress> RelayAddresses::local(AddressFamily family, const IpAddress& asked) const {
   if (has_wildcard(family)) {
-    if (asked.family() == family && !asked.is_unspecified()) return asked;
-    return first_of(options_.default_route, family);
+    const bool fits = asked.family() == family && !asked.is_unspecified();
+    if (fits && (asked.is_loopback() || contains(options_.interfaces, asked))) return asked;
+    const auto by_default = first_of(options_.default_route, family);
+    return !by_default && fits ? asked : by_default;
   }
   return first_of(options_.relay, family);
 }

@@ -12,7 +12,8 @@ namespace causeway::turn {
 
 struct RelayAddressOptions {
   // To relay on. A wildcard stands for the local address of its family to which the request came, else for
-  // default_route of that family. A family without an entry answers 440.
+  // default_route of that family; also where the request came to another machine's address, through a proxy. A family
+  // without an entry answers 440.
   std::vector<IpAddress> relay{};
   std::vector<IpAddress> default_route{};  // source address of the default route, at most one per family
   std::vector<IpAddress> external{};       // advertised instead of the local address, at most one per family

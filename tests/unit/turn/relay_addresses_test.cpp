@@ -14,14 +14,25 @@ constexpr auto kV4 = AddressFamily::kIPv4;
 constexpr auto kV6 = AddressFamily::kIPv6;
 
 TEST(RelayAddresses, AWildcardStandsForTheAddressAskedElseForTheDefaultRoutes) {
-  const RelayAddresses addresses{
-      {.relay = {ip("0.0.0.0"), ip("::")}, .default_route = {ip("2001:db8::10"), ip("192.0.2.10")}}};
+  const RelayAddresses addresses{{.relay = {ip("0.0.0.0"), ip("::")},
+                                  .default_route = {ip("2001:db8::10"), ip("192.0.2.10")},
+                                  .interfaces = {ip("127.0.0.1"), ip("192.0.2.77"), ip("2001:db8::77")}}};
   EXPECT_EQ(addresses.local(kV4, ip("192.0.2.77")), ip("192.0.2.77"));
   EXPECT_EQ(addresses.local(kV6, ip("2001:db8::77")), ip("2001:db8::77"));
   EXPECT_EQ(addresses.local(kV4, ip("2001:db8::77")), ip("192.0.2.10"));
   EXPECT_EQ(addresses.local(kV6, ip("192.0.2.77")), ip("2001:db8::10"));
   EXPECT_EQ(addresses.local(kV4, ip("0.0.0.0")), ip("192.0.2.10"));
   EXPECT_EQ(addresses.local(kV6, ip("::")), ip("2001:db8::10"));
+  EXPECT_EQ(addresses.local(kV4, ip("127.0.0.2")), ip("127.0.0.2"));
+}
+
+// A proxy reports the address that the client connected to, which is the proxy's.
+TEST(RelayAddresses, AnAddressOfAnotherMachineIsNotRelayedOn) {
+  RelayAddressOptions options{.relay = {ip("0.0.0.0")}, .default_route = {ip("192.0.2.10")}};
+  options.interfaces = {ip("192.0.2.10")};
+  EXPECT_EQ(RelayAddresses{options}.local(kV4, ip("203.0.113.80")), ip("192.0.2.10"));
+  options.default_route.clear();
+  EXPECT_EQ(RelayAddresses{options}.local(kV4, ip("192.0.2.77")), ip("192.0.2.77")) << "it came up after the start";
 }
 
 TEST(RelayAddresses, AFamilyWithoutAnAddressIsNotSupported) {
