@@ -27,7 +27,7 @@ std::string host_of(const IpAddress& address) {
 
 const Listener* find_pages(const std::vector<Listener>& listeners, Transport transport, bool loopback_will_do) {
   for (const Listener& listener : listeners) {
-    if (!listener.http || listener.transport != transport) continue;
+    if (!listener.http || listener.transport != transport || !listener.proxy_protocol.empty()) continue;
     if (loopback_will_do || !listener.address.is_loopback()) return &listener;
   }
   return nullptr;
@@ -78,6 +78,7 @@ std::string announcement(const AnnouncementFacts& facts) {
   for (const Listener& listener : facts.bound) {
     if (!listener.turn) continue;
     listening += (listening.empty() ? "" : ", ") + listener.endpoint().to_string() + " " + name_of(listener.transport);
+    if (!listener.proxy_protocol.empty()) listening += " (from proxies)";
   }
   if (!listening.empty()) text += line("STUN and TURN on:", listening);
   text += line("Configuration:", facts.config.file ? facts.config.file->string()

@@ -31,7 +31,8 @@ std::string in_uri(std::string_view host) {
 
 }  // namespace
 
-// No browser speaks TURN over DTLS, so such a listener is not named.
+// No browser speaks TURN over DTLS, so such a listener is not named. Nor is one behind a proxy: it closes connections
+// that come another way, and the proxy's port is not known here.
 // Each URI costs every member an allocation per peer and address family. So a listener that also serves pages is named
 // only where no other offers its transport, and one that only this machine can reach only if all are such.
 void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound) {
@@ -41,7 +42,7 @@ void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound)
     std::vector<config::Listener> dedicated;
     std::vector<config::Listener> shared;
     for (const config::Listener& listener : bound) {
-      if (listener.transport != transport || !listener.turn) continue;
+      if (listener.transport != transport || !listener.turn || !listener.proxy_protocol.empty()) continue;
       if (listener.address.is_loopback() && !all_loopback) continue;
       (listener.http ? shared : dedicated).push_back(listener);
     }

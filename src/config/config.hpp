@@ -34,9 +34,11 @@ struct Listener {
   std::uint16_t port = 0;
   bool turn = true;   // STUN and TURN
   bool http = false;  // the pages and the WebSocket; never on udp and dtls
+  // Proxies that speak the PROXY protocol, at most 64, never on udp and dtls; empty: clients connect by themselves.
+  std::vector<Prefix> proxy_protocol{};
 
   Endpoint endpoint() const { return {address, port}; }
-  friend bool operator==(const Listener&, const Listener&) noexcept = default;
+  friend bool operator==(const Listener&, const Listener&) = default;
 };
 
 // TURN on 3478 (udp, tcp) and 5349 (tls, dtls); pages and TURN together on 8080 (http) and 8443 (https).

@@ -11,6 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kListenersMax = 64;
+constexpr std::size_t kProxiesMax = 64;
 constexpr std::size_t kUsersMax = 10'000;
 constexpr std::size_t kPrefixesMax = 1000;
 
@@ -50,6 +51,11 @@ Listener read_listener(ObjectReader& object) {
   object.require("port");
   object.number("port", listener.port, 1, 65535);
   read_services(object, listener);
+  object.list("proxy_protocol", listener.proxy_protocol, kProxiesMax, kPrefixRule);
+  if (!listener.proxy_protocol.empty() && !is_stream(listener.transport)) {
+    object.fail("proxy_protocol", "must be empty, because the PROXY protocol does not run over " +
+                                      std::string{name_of(listener.transport)} + " here");
+  }
   return listener;
 }
 

@@ -3,17 +3,22 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <list>
+#include <optional>
 #include <stdexcept>
 
 #include "net/deadline.hpp"
 #include "net/endpoint_conversion.hpp"
 #include "net/linger.hpp"
 #include "net/listen_error.hpp"
+#include "net/proxy_header.hpp"
 #include "net/system_clock.hpp"
 #include "net/tls_context.hpp"
 
@@ -23,7 +28,7 @@ namespace {
 constexpr std::chrono::seconds kFirstOctetDeadline{10};
 constexpr std::chrono::seconds kHandshakeDeadline{10};
 constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr std::chrono::minutes kAcceptErrorLogInterval{1};
+constexpr std::chrono::minutes kComplaintInterval{1};
 constexpr std::size_t kFirstReadBytes = 2048;
 constexpr std::uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 §5.1
 
@@ -68,6 +73,34 @@ tcp::acceptor listen(const asio::any_io_executor& executor, const StreamListener
   return acceptor;
 }
 
+// What strangers can bring about again and again is logged once a minute.
+class Complaint {
+ public:
+  bool is_due() {
+    const TimePoint now = read_clock().steady;
+    if (last_ && now - *last_ < kComplaintInterval) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  std::optional<TimePoint> last_;
+};
+
+// nullopt: the connection ended first.
+asio::awaitable<std::optional<Result<ProxyHeader, ProxyHeaderError>>> read_proxy_header(tcp::socket& socket) {
+  std::array<std::uint8_t, kProxyHeaderBytesMax> octets;  // NOLINT: written before it is read
+  std::size_t size = 0;
+  for (;;) {
+    const auto header = parse_proxy_header(Bytes{octets}.first(size));
+    if (!header || header->missing == 0) co_return header;
+    const auto [error, bytes] =
+        co_await asio::async_read(socket, asio::buffer(octets.data() + size, header->missing), kAwait);
+    if (error) co_return std::nullopt;
+    size += bytes;
+  }
+}
+
 }  // namespace
 
 struct StreamListener::State {
@@ -83,15 +116,20 @@ struct StreamListener::State {
     bool has_ended = false;  // and goes from the list in the loop's next turn
   };
   std::list<Session> sessions{};
-  TimePoint accept_error_logged{};
+  Complaint accept_error{};
+  Complaint foreign_connection{};
+  Complaint proxy_header_error{};
   StreamListenerCounters counters{};
 
   static asio::awaitable<void> accept_loop(std::shared_ptr<State> state);
   static asio::awaitable<void> serve(std::shared_ptr<State> state, Stream stream, ConnectionFacts facts);
+  static asio::awaitable<bool> learn_addresses(State& state, Stream& stream, ConnectionFacts& facts);
   static asio::awaitable<bool> start_tls(State& state, Stream& stream, Deadline& deadline);
 
   void start_session(const std::shared_ptr<State>& self, tcp::socket socket);
+  bool may_connect(const IpAddress& address);
   void report_accept_error(const error_code& error);
+  void report_proxy_header_error(const Endpoint& proxy, ProxyHeaderError error);
   const StreamHandler* handler_for(std::uint8_t first_octet) const noexcept;
 };
 
@@ -112,11 +150,36 @@ asio::awaitable<void> StreamListener::State::accept_loop(std::shared_ptr<State> 
 
 void StreamListener::State::report_accept_error(const error_code& error) {
   ++counters.accept_errors;
-  const TimePoint now = read_clock().steady;
-  if (accept_error_logged != TimePoint{} && now - accept_error_logged < kAcceptErrorLogInterval) return;
-  accept_error_logged = now;
+  if (!accept_error.is_due()) return;
   logger->error("{}: cannot accept connections: {} ({} times since the start); raise the limit of open files",
                 local.to_string(), error.message(), counters.accept_errors);
+}
+
+bool StreamListener::State::may_connect(const IpAddress& address) {
+  const auto& proxies = options.proxies;
+  const auto covers = [&](const Prefix& prefix) { return prefix.contains(address); };
+  if (proxies.empty() || std::any_of(proxies.begin(), proxies.end(), covers)) return true;
+  ++counters.not_from_a_proxy;
+  if (foreign_connection.is_due()) {
+    logger->warn(
+        "{}: a connection from {} was closed, because this listener takes them from its proxies only ({} times since "
+        "the start); if it is a proxy, add its address to proxy_protocol of the listener",
+        local.to_string(), address.to_string(), counters.not_from_a_proxy);
+  }
+  return false;
+}
+
+void StreamListener::State::report_proxy_header_error(const Endpoint& proxy, ProxyHeaderError error) {
+  ++counters.proxy_header_malformed;
+  if (!proxy_header_error.is_due()) return;
+  const std::string_view what = error == ProxyHeaderError::kAbsent ? "does not begin with a PROXY protocol header"
+                                : error == ProxyHeaderError::kTooLong
+                                    ? "begins with a PROXY protocol header that is too long"
+                                    : "begins with a malformed PROXY protocol header";
+  logger->warn(
+      "{}: a connection from the proxy {} {} and was closed ({} times since the start); let it send one, or "
+      "take it out of proxy_protocol of the listener",
+      local.to_string(), proxy.to_string(), what, counters.proxy_header_malformed);
 }
 
 void StreamListener::State::start_session(const std::shared_ptr<State>& self, tcp::socket socket) {
@@ -126,8 +189,11 @@ void StreamListener::State::start_session(const std::shared_ptr<State>& self, tc
   }
   error_code gone;
   const tcp::endpoint remote = socket.remote_endpoint(gone);
+  if (gone) return;
   const tcp::endpoint here = socket.local_endpoint(gone);
   if (gone) return;
+  const ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here)};
+  if (!may_connect(facts.remote.address)) return;
   ++counters.accepted;
   ++budget.open;
   const auto session = sessions.emplace(sessions.end());
@@ -137,7 +203,6 @@ void StreamListener::State::start_session(const std::shared_ptr<State>& self, tc
     // The signal holds the very handler that is running now.
     asio::post(self->acceptor.get_executor(), [self, session] { self->sessions.erase(session); });
   };
-  const ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here)};
   std::string what = "connection from " + facts.remote.to_string();
   spawn(acceptor.get_executor(), serve(self, Stream(std::move(socket)), facts), logger, std::move(what),
         {.cancellation = session->cancellation.slot(), .finished = std::move(finished)});
@@ -148,6 +213,23 @@ const StreamHandler* StreamListener::State::handler_for(std::uint8_t first_octet
                                  : is_letter(first_octet) ? &handlers.http
                                                           : nullptr;
   return handler && *handler ? handler : nullptr;
+}
+
+asio::awaitable<bool> StreamListener::State::learn_addresses(State& state, Stream& stream, ConnectionFacts& facts) {
+  const auto header = co_await read_proxy_header(stream.next_layer());
+  if (!header) {
+    ++state.counters.proxy_header_missing;
+    co_return false;
+  }
+  if (!*header) {
+    state.report_proxy_header_error(facts.remote, header->error());
+    co_return false;
+  }
+  if (const auto& addresses = (*header)->addresses) {
+    facts.remote = addresses->client;
+    facts.local = addresses->server;
+  }
+  co_return true;
 }
 
 asio::awaitable<bool> StreamListener::State::start_tls(State& state, Stream& stream, Deadline& deadline) {
@@ -164,6 +246,11 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
   {
     Deadline deadline(stream.next_layer());
     deadline.expires_after(kFirstOctetDeadline);
+    if (!state->options.proxies.empty()) {
+      const bool learned = co_await learn_addresses(*state, stream, facts);
+      if (!learned) co_return;
+      deadline.expires_after(kFirstOctetDeadline);
+    }
     std::uint8_t octet = 0;
     const auto [peek_error, peeked] =
         co_await stream.next_layer().async_receive(asio::buffer(&octet, 1), tcp::socket::message_peek, kAwait);

@@ -8,6 +8,10 @@
 //   anything else      closed               closed
 //
 // The first octet and the TLS handshake have to come within 10 s each. ChannelData cannot come first.
+//
+// Behind proxies, every connection has to come from one of them and to begin with a header of the PROXY protocol, in
+// front of TLS too and within 10 s as well. All others are closed: who is no trusted proxy could claim any address, and
+// without a header a client of the proxy would pass for the proxy itself.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +21,7 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/prefix.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
 
@@ -24,6 +29,8 @@ namespace causeway::net {
 
 class TlsContext;
 
+// Behind a proxy both addresses are those that it reports, so that they stay unique: no two clients of one proxy have
+// the same pair at the same time. `local` is then seldom an address of this machine.
 struct ConnectionFacts {
   Endpoint remote;  // an IPv4 client of a dual-stack listener is IPv4 here
   Endpoint local;   // the address that the client connected to
@@ -49,12 +56,16 @@ struct ConnectionBudget {
 struct StreamListenerOptions {
   Endpoint address;                               // "::" means IPv4 too; port 0: any free one
   std::shared_ptr<const TlsContext> tls_context;  // nullptr: a `tcp` listener
+  std::vector<Prefix> proxies{};                  // that speak the PROXY protocol; empty: clients connect themselves
 };
 
 struct StreamListenerCounters {
   std::uint64_t accepted = 0;
   std::uint64_t refused_over_budget = 0;
-  std::uint64_t accept_errors = 0;        // out of descriptors or memory
+  std::uint64_t accept_errors = 0;         // out of descriptors or memory
+  std::uint64_t not_from_a_proxy = 0;      // although all connections should be
+  std::uint64_t proxy_header_missing = 0;  // closed or silent before its end
+  std::uint64_t proxy_header_malformed = 0;
   std::uint64_t first_octet_missing = 0;  // closed or silent before the first octet
   std::uint64_t unknown_protocol = 0;
   std::uint64_t tls_handshakes_failed = 0;

@@ -26,12 +26,12 @@ bool is_binding_request(Bytes datagram) {
 }  // namespace
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
-                       std::vector<turn::RealmOptions> realms, const turn::NonceKey& nonce_key, RandomSource& random,
-                       turn::Events& events)
+                       std::shared_ptr<const turn::Credentials> credentials, const turn::NonceKey& nonce_key,
+                       RandomSource& random, turn::Events& events)
     : loop_(executor, *this),
       relays_(loop_),
       random_(random),
-      server_(options, std::move(realms), nonce_key, {relays_, random, events}),
+      server_(options, std::move(credentials), nonce_key, {relays_, random, events}),
       timer_(executor) {}
 
 TurnDriver::~TurnDriver() = default;
@@ -169,13 +169,25 @@ void TurnDriver::on_stream_message(TurnStreamSession& session, MutableBytes mess
   arm_timer();
 }
 
+// An allocation with the same five-tuple belongs to a connection that its client or a proxy in front has lost without
+// this end having noticed: it goes, so that nothing of it leaks into the new one.
 void TurnDriver::on_stream_begin(TurnStreamSession& session) {
+  const turn::FiveTuple& five_tuple = session.client().five_tuple;
+  if (const auto* allocation = server_.allocations().find(five_tuple)) {
+    const auto older = streams_.find(allocation->client.link);
+    if (older != streams_.end()) older->second->close();
+    server_.on_client_gone(five_tuple, read_clock());
+  }
   streams_.emplace(session.client().link, &session);
 }
 
 void TurnDriver::on_stream_end(const TurnStreamSession& session) {
-  streams_.erase(session.client().link);
-  server_.on_client_gone(session.client().five_tuple, read_clock());
+  const turn::ClientRef& client = session.client();
+  streams_.erase(client.link);
+  const auto* allocation = server_.allocations().find(client.five_tuple);
+  if (allocation != nullptr && allocation->client.link == client.link) {
+    server_.on_client_gone(client.five_tuple, read_clock());
+  }
 }
 
 void TurnDriver::arm_timer() {

@@ -22,8 +22,6 @@ class TurnStreamSession {
  public:
   // A peer that does not read makes frames drop here, not memory grow.
   static constexpr std::size_t kQueueBytesMax = 256 * 1024;
-  // Deviation: RFC 8489 §6.2.2 leaves closing to the client. One that has no allocation and says nothing for this long
-  // is taken to be gone, or connections that cost their opener nothing would pile up.
   static constexpr std::chrono::seconds kFirstMessageDeadline{10};
   static constexpr std::chrono::seconds kIdleWithoutAllocation{60};
 
@@ -41,6 +39,9 @@ class TurnStreamSession {
   // Queues one message and pads it (RFC 8656 §12.5). False when the queue is full: the message is dropped, as a
   // datagram would be.
   bool send(Bytes message);
+
+  // Makes run() return soon.
+  void close() noexcept { stream_.close(); }
 
  private:
   asio::awaitable<void> read_loop(std::vector<std::uint8_t> first_bytes);

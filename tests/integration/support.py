@@ -26,7 +26,8 @@ BINARY = Path(os.environ.get("CAUSEWAY_BINARY", ROOT / "build/release/causeway")
 DEADLINE_SECONDS = 30  # for what takes well under a second on an idle machine
 SANITIZER_REPORT = re.compile(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:")
 
-os.environ["PATH"] += f"{os.pathsep}{ROOT}/build/tools/usr/bin"  # where ./dev unpacks coturn's clients
+# Where ./dev unpacks coturn, HAProxy and nginx.
+os.environ["PATH"] += f"{os.pathsep}{ROOT}/build/tools/usr/bin{os.pathsep}{ROOT}/build/tools/usr/sbin"
 
 # Below the range that the system gives to outgoing connections, and another part of it for each test process.
 _candidates = itertools.count(10000 + os.getpid() * 97 % 19000)

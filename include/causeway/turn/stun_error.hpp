@@ -11,9 +11,7 @@ namespace causeway::turn {
 
 struct StunError {
   stun::ErrorCode code;
-  // Of a 420. Deviation: RFC 8489 §6.3.1 lists them all; here it is sixteen at most, which no client exceeds, so that
-  // an answer to a stranger never grows with the question.
-  boost::container::static_vector<std::uint16_t, 16> unknown_attributes{};
+  boost::container::static_vector<std::uint16_t, 16> unknown_attributes{};  // of a 420, as many as fit
 };
 
 }  // namespace causeway::turn

@@ -73,7 +73,7 @@ TEST(Load, ReadsEveryKindOfValue) {
     "realm": "turn.example.org", /* another */
     "state_directory": "state",
     "listeners": [{"transport": "udp", "address": "192.0.2.1", "port": 3478}, {"transport": "tls", "port": 443},
-                  {"transport": "tcp", "port": 8080, "services": ["http"]}],
+                  {"transport": "tcp", "port": 8080, "services": ["http"], "proxy_protocol": ["10.0.0.7", "fd00::/8"]}],
     "tls": {"certificate": "live/fullchain.pem", "private_key": "/keys/key.pem"},
     "turn": {"users": {"alice": "her password"}, "shared_secrets": ["one", "two"],
              "external_addresses": ["203.0.113.7", "2001:db8::7"], "public_host": "turn.example.org",
@@ -88,7 +88,12 @@ TEST(Load, ReadsEveryKindOfValue) {
   EXPECT_THAT(config.listeners,
               ElementsAre(Listener{Transport::kUdp, *IpAddress::parse("192.0.2.1"), 3478, true, false},
                           Listener{Transport::kTls, *IpAddress::parse("::"), 443, true, true},
-                          Listener{Transport::kTcp, *IpAddress::parse("::"), 8080, false, true}));
+                          Listener{Transport::kTcp,
+                                   *IpAddress::parse("::"),
+                                   8080,
+                                   false,
+                                   true,
+                                   {*Prefix::parse("10.0.0.7/32"), *Prefix::parse("fd00::/8")}}));
   EXPECT_EQ(config.turn.users.at("alice"), "her password");
   EXPECT_THAT(config.turn.shared_secrets, ElementsAre("one", "two"));
   EXPECT_THAT(config.turn.external_addresses, SizeIs(2));
@@ -190,6 +195,10 @@ TEST(Errors, Listeners) {
               ElementsAre(HasSubstr("must name")));
   EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "address": "localhost"}]})"),
               ElementsAre(HasSubstr("must be an IP address, but is \"localhost\"")));
+  EXPECT_THAT(errors(R"({"listeners": [{"transport": "udp", "port": 1, "proxy_protocol": ["10.0.0.7"]}]})"),
+              ElementsAre(HasSubstr("listeners[0].proxy_protocol must be empty, because the PROXY protocol does not")));
+  EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "proxy_protocol": ["proxy.example.org"]}]})"),
+              ElementsAre(HasSubstr("listeners[0].proxy_protocol[0] must be a prefix")));
   EXPECT_THAT(errors(R"({"listeners": [7]})"), ElementsAre(HasSubstr("listeners[0] must be an object in braces")));
 }
 

@@ -27,6 +27,7 @@ namespace {
 
 using asio::use_awaitable;
 using testing::HasSubstr;
+using testing::Not;
 using TlsClient = asio::ssl::stream<tcp::socket>;
 
 constexpr std::string_view kStun{"\x00\x01\x00\x00", 4};
@@ -58,8 +59,8 @@ class StreamListenerTest : public testing::Test {
     };
   }
 
-  StreamListener& listen(bool tls, std::string_view address = "127.0.0.1") {
-    StreamListenerOptions options{{*IpAddress::parse(address), 0}, nullptr};
+  StreamListener& listen(bool tls, std::string_view address = "127.0.0.1", std::vector<Prefix> proxies = {}) {
+    StreamListenerOptions options{{*IpAddress::parse(address), 0}, nullptr, std::move(proxies)};
     if (tls) options.tls_context = std::make_shared<TlsContext>(files_.certificate(), files_.private_key());
     listener_ = std::make_unique<StreamListener>(io_.get_executor(), options,
                                                  StreamHandlers{handler("turn"), handler("http")}, budget_, logger_);
@@ -254,6 +255,82 @@ TEST_F(StreamListenerTest, the_ipv6_wildcard_takes_ipv4_clients) {
   run(io_, expect_answer(client, kStun, "turn"));
   EXPECT_EQ(served_.at(0).facts.remote.address.to_string(), "127.0.0.1");
   EXPECT_EQ(served_.at(0).facts.local.address.to_string(), "127.0.0.1");
+}
+
+TEST_F(StreamListenerTest, a_client_that_was_reset_before_it_is_accepted_has_no_address) {
+  listen(false, "127.0.0.1", {*Prefix::parse("127.0.0.2/32")});
+  tcp::socket reset = connect();
+  reset.set_option(tcp::socket::linger(true, 0));
+  reset.close();
+  tcp::socket stranger = connect();
+  std::string got;
+  run(io_, exchange(stranger, kStun, got));
+  EXPECT_EQ(listener_->counters().not_from_a_proxy, 1U);
+  EXPECT_THAT(log_.str(), Not(HasSubstr("0.0.0.0")));
+}
+
+const std::vector<Prefix> kLoopbackProxy{*Prefix::parse("127.0.0.0/8")};
+constexpr std::string_view kProxyLine = "PROXY TCP4 192.0.2.1 198.51.100.2 55813 443\r\n";
+
+TEST_F(StreamListenerTest, behind_a_proxy_the_addresses_are_those_that_it_reports) {
+  listen(false, "::", kLoopbackProxy);
+  tcp::socket turn = connect();
+  run(io_, expect_answer(turn, std::string(kProxyLine).append(kStun), "turn"));
+  EXPECT_EQ(served_.at(0).first, "turn:" + std::string(kStun));
+  EXPECT_EQ(served_.at(0).facts.remote.to_string(), "192.0.2.1:55813");
+  EXPECT_EQ(served_.at(0).facts.local.to_string(), "198.51.100.2:443");
+}
+
+TEST_F(StreamListenerTest, a_proxy_that_speaks_for_itself_keeps_its_address) {
+  listen(false, "127.0.0.1", kLoopbackProxy);
+  tcp::socket http = connect();
+  run(io_, expect_answer(http, "PROXY UNKNOWN\r\nGET", "http"));
+  EXPECT_EQ(served_.at(0).facts.remote.port, http.local_endpoint().port());
+  EXPECT_EQ(served_.at(0).facts.local, listener_->local_endpoint());
+}
+
+asio::awaitable<void> expect_tls_answer_behind_a_header(TlsClient& client, std::string_view header) {
+  co_await asio::async_write(client.next_layer(), asio::buffer(header), use_awaitable);
+  co_await expect_tls_answer(client, kStun, "turn");
+}
+
+TEST_F(StreamListenerTest, the_header_of_a_proxy_stands_in_front_of_tls) {
+  listen(true, "127.0.0.1", kLoopbackProxy);
+  TlsClient turn(connect(), client_context_);
+  run(io_, expect_tls_answer_behind_a_header(turn, kProxyLine));
+  EXPECT_TRUE(served_.at(0).facts.is_tls);
+  EXPECT_EQ(served_.at(0).facts.remote.to_string(), "192.0.2.1:55813");
+}
+
+TEST_F(StreamListenerTest, behind_a_proxy_a_connection_without_a_header_is_closed) {
+  listen(false, "127.0.0.1", kLoopbackProxy);
+  for (const std::string_view bytes :
+       {"GET / HTTP/1.1\r\n\r\n", "PROXY TCP4 192.0.2.1\r\n", "\r\n\r\nGET / HTTP/1.1\r\n"}) {
+    tcp::socket client = connect();
+    std::string got;
+    run(io_, exchange(client, bytes, got));
+    EXPECT_EQ(got, "");
+  }
+  EXPECT_EQ(listener_->counters().proxy_header_malformed, 3U);
+  EXPECT_THAT(log_.str(), HasSubstr("does not begin with a PROXY protocol header"));
+  EXPECT_THAT(log_.str(), Not(HasSubstr("malformed"))) << "one line a minute is enough";
+  EXPECT_TRUE(served_.empty());
+  tcp::socket broken_off = connect();
+  asio::write(broken_off, asio::buffer("PROXY ", 6));
+  broken_off.close();
+  while (listener_->counters().proxy_header_missing == 0)
+    io_.run_one();
+}
+
+TEST_F(StreamListenerTest, behind_a_proxy_nobody_else_may_connect) {
+  listen(false, "127.0.0.1", {*Prefix::parse("127.0.0.2/32"), *Prefix::parse("::1/128")});
+  tcp::socket client = connect();
+  std::string got;
+  run(io_, exchange(client, kProxyLine, got));
+  EXPECT_EQ(got, "");
+  EXPECT_EQ(listener_->counters().not_from_a_proxy, 1U);
+  EXPECT_EQ(listener_->counters().accepted, 0U);
+  EXPECT_THAT(log_.str(), HasSubstr("127.0.0.1 was closed"));
 }
 
 std::string listen_problem(asio::io_context& io, const Endpoint& endpoint, ConnectionBudget& budget, Logger logger) {
