@@ -60,12 +60,11 @@ std::vector<IpAddress> lan_addresses() {
 
 turn::ServerOptions turn_options(const Config& config) {
   turn::ServerOptions options;
-  options.allocation_lifetime_max = config.turn.lifetimes.allocation_seconds_max;
-  options.allocations_per_user_max = config.turn.limits.allocations_per_user;
-  options.allocations_total_max = config.turn.limits.allocations_total;
-  options.permissions_per_allocation_max = config.turn.limits.permissions_per_allocation;
-  options.channels_per_allocation_max = config.turn.limits.channels_per_allocation;
-  options.unauthenticated_answers_per_second_max = config.turn.limits.unauthenticated_answers_per_second;
+  options.limits.allocation_lifetime_max = config.turn.lifetimes.allocation_seconds_max;
+  options.limits.allocations_total_max = config.turn.limits.allocations_total;
+  options.limits.permissions_per_allocation_max = config.turn.limits.permissions_per_allocation;
+  options.limits.channels_per_allocation_max = config.turn.limits.channels_per_allocation;
+  options.limits.unauthenticated_answers_per_second_max = config.turn.limits.unauthenticated_answers_per_second;
   options.relay_port_min = config.turn.relay.port_min;
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = {config.turn.peers.allow, config.turn.peers.deny, config.turn.peers.lan};
@@ -93,6 +92,12 @@ http::SignalingServiceOptions signaling_options(const Config& config) {
 
 std::vector<std::string> shared_secrets(const Config& config, const KeptSecrets& kept) {
   return config.turn.shared_secrets.empty() ? std::vector{kept.shared_secret} : config.turn.shared_secrets;
+}
+
+std::vector<turn::RealmOptions> turn_realms(const Config& config, const KeptSecrets& kept) {
+  auto credentials =
+      std::make_shared<const turn::Credentials>(config.realm, config.turn.users, shared_secrets(config, kept));
+  return {{std::move(credentials), {config.turn.limits.allocations_per_user}}};
 }
 
 std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,
@@ -165,10 +170,8 @@ Daemon::Daemon(const Config& config)
       loggers_(make_loggers(config.log)),
       tls_(tls_context(config, state_, *loggers_.app)),
       turn_log_(loggers_.turn),
-      turn_(
-          io_.get_executor(), turn_options(config),
-          std::make_shared<const turn::Credentials>(config.realm, config.turn.users, shared_secrets(config, secrets_)),
-          secrets_.nonce_key, random_, turn_log_),
+      turn_(io_.get_executor(), turn_options(config), turn_realms(config, secrets_), secrets_.nonce_key, random_,
+            turn_log_),
       ice_servers_(shared_secrets(config, secrets_).front(), config.turn.public_host, config.signaling.ice_ttl_seconds),
       hub_(hub_options(config), ice_servers_, random_),
       signaling_(io_.get_executor(), hub_, signaling_options(config), loggers_.signaling),

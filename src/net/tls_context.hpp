@@ -16,6 +16,8 @@ namespace causeway::net {
 class TlsContext {
  public:
   // TLS and DTLS 1.2; all suites of TLS 1.3 are fine.
+  // Deviation: RFC 8489 §6.2.3 and RFC 7350 §3 name TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 beside the one with ECDHE. BCP
+  // 195 (RFC 9325 §4.1), which RFC 8489 §16 asks to follow, has since advised against finite-field DHE.
   static constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
   // Reads PEM files: the certificate followed by its intermediates, and the private key (without a passphrase).

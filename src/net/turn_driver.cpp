@@ -26,12 +26,12 @@ bool is_binding_request(Bytes datagram) {
 }  // namespace
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
-                       std::shared_ptr<const turn::Credentials> credentials, const turn::NonceKey& nonce_key,
-                       RandomSource& random, turn::Events& events)
+                       std::vector<turn::RealmOptions> realms, const turn::NonceKey& nonce_key, RandomSource& random,
+                       turn::Events& events)
     : loop_(executor, *this),
       relays_(loop_),
       random_(random),
-      server_(options, std::move(credentials), nonce_key, {relays_, random, events}),
+      server_(options, std::move(realms), nonce_key, {relays_, random, events}),
       timer_(executor) {}
 
 TurnDriver::~TurnDriver() = default;

@@ -34,8 +34,8 @@ struct TurnDriverCounters {
 class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
  public:
   TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
-             std::shared_ptr<const turn::Credentials> credentials, const turn::NonceKey& nonce_key,
-             RandomSource& random, turn::Events& events);
+             std::vector<turn::RealmOptions> realms, const turn::NonceKey& nonce_key, RandomSource& random,
+             turn::Events& events);
   ~TurnDriver() override;
 
   // Before the first listener for DTLS. Throws std::runtime_error.

@@ -22,6 +22,8 @@ class TurnStreamSession {
  public:
   // A peer that does not read makes frames drop here, not memory grow.
   static constexpr std::size_t kQueueBytesMax = 256 * 1024;
+  // Deviation: RFC 8489 §6.2.2 leaves closing to the client. One that has no allocation and says nothing for this long
+  // is taken to be gone, or connections that cost their opener nothing would pile up.
   static constexpr std::chrono::seconds kFirstMessageDeadline{10};
   static constexpr std::chrono::seconds kIdleWithoutAllocation{60};
 

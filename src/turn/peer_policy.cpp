@@ -39,6 +39,14 @@ bool starts_with(Bytes octets, std::initializer_list<std::uint8_t> prefix) {
   return std::equal(prefix.begin(), prefix.end(), octets.begin());
 }
 
+bool is_6to4(Bytes v6) {  // RFC 3056 §2
+  return starts_with(v6, {0x20, 0x02});
+}
+
+bool is_teredo(Bytes v6) {  // RFC 4380 §4
+  return starts_with(v6, {0x20, 0x01, 0, 0});
+}
+
 }  // namespace
 
 EmbeddedAddresses embedded_v4(const IpAddress& address) {
@@ -47,7 +55,7 @@ EmbeddedAddresses embedded_v4(const IpAddress& address) {
   const Bytes o = address.octets();
   if (starts_with(o, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) {  // IPv4-mapped and IPv4-compatible (RFC 4291 §2.5.5)
     found.push_back(v4_at(o, 12));
-  } else if (starts_with(o, {0x20, 0x02})) {  // 6to4 (RFC 3056 §2)
+  } else if (is_6to4(o)) {
     found.push_back(v4_at(o, 2));
   } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b, 0, 1})) {  // local NAT64 (RFC 8215): any length of RFC 6052 §2.2
     for (const IpAddress& v4 : {v4_around_u(o, 6), v4_around_u(o, 7), v4_at(o, 9), v4_at(o, 12)}) {
@@ -55,13 +63,17 @@ EmbeddedAddresses embedded_v4(const IpAddress& address) {
     }
   } else if (starts_with(o, {0x00, 0x64, 0xff, 0x9b})) {  // NAT64 (RFC 6052 §2.1)
     found.push_back(v4_at(o, 12));
-  } else if (starts_with(o, {0x20, 0x01, 0, 0})) {  // Teredo: server, and client with its bits inverted (RFC 4380 §4)
+  } else if (is_teredo(o)) {  // the server, and the client with its bits inverted
     found.push_back(v4_at(o, 4));
     const std::array<std::uint8_t, 4> client = {static_cast<std::uint8_t>(~o[12]), static_cast<std::uint8_t>(~o[13]),
                                                 static_cast<std::uint8_t>(~o[14]), static_cast<std::uint8_t>(~o[15])};
     found.push_back(IpAddress{client});
   }
   return found;
+}
+
+bool is_tunneled(const IpAddress& address) noexcept {
+  return !address.is_v4() && (is_6to4(address.octets()) || is_teredo(address.octets()));
 }
 
 PeerPolicy::PeerPolicy(const PeerPolicyOptions& options) {

@@ -107,7 +107,8 @@ Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableB
   return ToClient{allocation.client, write_data_indication_around(payload, peer, next_transaction_id())};
 }
 
-// Unique and of no pattern; that its seed could be computed from it matters to no one, as nothing answers it.
+// Deviation: RFC 8489 §5 wants it cryptographically random. It is unique and of no pattern; as no response is matched
+// with it, it protects nothing, and a generator of that kind would cost more than the rest of the relay path.
 stun::TransactionId Server::next_transaction_id() noexcept {
   const std::uint64_t first = mix_hash(transaction_seed_, ++indications_sent_);
   const std::uint64_t second = mix_hash(first, indications_sent_);

@@ -27,6 +27,7 @@ std::optional<AddressFamily> known_family(std::uint8_t number) {
 // RFC 8656 §7.2, in the order of its list; step 1, authentication, has been passed.
 Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& request) const {
   const stun::MessageView& message = request.message;
+  if (is_tunneled(request.packet.client.five_tuple.client.address)) return StunError{ErrorCode::kForbidden};  // §21.4
   // Step 3.
   const auto transport = message.value(AttributeType::kRequestedTransport);
   if (!transport) return StunError{ErrorCode::kBadRequest};
@@ -104,6 +105,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
   auto reservation = std::make_unique<Reservation>();
   environment_.random.fill(reservation->token);
   reservation->relay = relay;
+  reservation->realm = request.packet.client.realm;
   reservation->username = request.identity.username;
   reservation->quota = std::move(quota);
   const ReservationToken token = reservation->token;
@@ -112,7 +114,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
 }
 
 Result<Server::OpenedRelays, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
-  const auto reservation = reservations_.take(token, request.identity.username);
+  const auto reservation = reservations_.take(token, request.packet.client.realm, request.identity.username);
   if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
   return OpenedRelays{{reservation->relay}, std::move(reservation->quota), std::nullopt};
 }
@@ -131,6 +133,7 @@ Allocation& Server::commit_allocation(const Request& request, const AllocatePlan
   if (credential.expires_at && *credential.expires_at - request.now.wall < kCredentialLifetimeMax) {
     allocation->credential_ends_at = request.now.steady + (*credential.expires_at - request.now.wall);
   }
+  // Deviation: RFC 8656 §7.2 grants the default at least. An allocation does not outlive what it was allowed with.
   allocation->expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
   allocation->quota = std::move(opened.quota);
   Allocation& inserted = allocations_.insert(std::move(allocation));
@@ -142,8 +145,8 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
   Allocation* allocation = allocations_.find(request.packet.client.five_tuple);
   if (allocation != nullptr) {
     // Step 2, and the note below the list: a retransmission gets the answer that may have been lost.
-    const bool retransmission = allocation->allocate_transaction == request.message.transaction_id() &&
-                                allocation->username == request.identity.username;
+    const bool retransmission =
+        allocation->allocate_transaction == request.message.transaction_id() && is_owner(request, *allocation);
     if (!retransmission) return StunError{ErrorCode::kAllocationMismatch};
   } else {
     const auto plan = check_allocate(request);

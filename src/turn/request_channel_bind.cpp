@@ -22,10 +22,10 @@ Server::Failure Server::on_channel_bind(const Request& request) {
   if (!number || !peer || !stun::is_channel_number(*number)) return StunError{ErrorCode::kBadRequest};
   if (!allocation.channels.may_bind(*number, *peer)) return StunError{ErrorCode::kBadRequest};
   if (auto failure = check_peer(allocation, peer->address)) return failure;
-  const bool channels_full =
-      !allocation.channels.is_bound(*number) && allocation.channels.size() >= options_.channels_per_allocation_max;
+  const bool channels_full = !allocation.channels.is_bound(*number) &&
+                             allocation.channels.size() >= options_.limits.channels_per_allocation_max;
   const bool permissions_full = !allocation.permissions.contains(peer->address) &&
-                                allocation.permissions.size() >= options_.permissions_per_allocation_max;
+                                allocation.permissions.size() >= options_.limits.permissions_per_allocation_max;
   if (channels_full || permissions_full) return StunError{ErrorCode::kInsufficientCapacity};
 
   const TimePoint expires_at = request.now.steady + options_.channel_lifetime;

@@ -58,7 +58,7 @@ Server::Failure Server::on_create_permission(const Request& request) {
   });
   if (failure) return failure;
   if (peers == 0) return StunError{ErrorCode::kBadRequest};
-  if (allocation.permissions.size() + new_peers > options_.permissions_per_allocation_max) {
+  if (allocation.permissions.size() + new_peers > options_.limits.permissions_per_allocation_max) {
     return StunError{ErrorCode::kInsufficientCapacity};
   }
 

@@ -10,12 +10,16 @@ namespace causeway::turn {
 using stun::AttributeType;
 using stun::ErrorCode;
 
-// RFC 8656 §5: such a request needs the allocation of its five-tuple and the username the allocation was made with.
+// RFC 8656 §5: such a request needs the allocation of its five-tuple, and the username and realm it was made with.
 Result<Allocation*, StunError> Server::find_allocation(const Request& request) const {
   Allocation* allocation = allocations_.find(request.packet.client.five_tuple);
   if (allocation == nullptr) return StunError{ErrorCode::kAllocationMismatch};
-  if (allocation->username != request.identity.username) return StunError{ErrorCode::kWrongCredentials};
+  if (!is_owner(request, *allocation)) return StunError{ErrorCode::kWrongCredentials};
   return allocation;
+}
+
+bool Server::is_owner(const Request& request, const Allocation& allocation) noexcept {
+  return allocation.username == request.identity.username && allocation.client.realm == request.packet.client.realm;
 }
 
 Result<std::chrono::seconds, StunError> Server::requested_lifetime(const stun::MessageView& message) const {
@@ -28,7 +32,7 @@ Result<std::chrono::seconds, StunError> Server::requested_lifetime(const stun::M
 
 // RFC 8656 §7.2: no less than the default, no more than the maximum, which may be the smaller one.
 std::chrono::seconds Server::grant_lifetime(std::chrono::seconds requested) const {
-  return std::min(std::max(requested, options_.allocation_lifetime_default), options_.allocation_lifetime_max);
+  return std::min(std::max(requested, options_.allocation_lifetime_default), options_.limits.allocation_lifetime_max);
 }
 
 Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder& reply) {

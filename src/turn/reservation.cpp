@@ -9,9 +9,11 @@ void ReservationTable::add(std::unique_ptr<Reservation> reservation, TimePoint e
   by_token_.emplace(token, std::move(reservation));
 }
 
-std::unique_ptr<Reservation> ReservationTable::take(const ReservationToken& token, std::string_view username) {
+std::unique_ptr<Reservation> ReservationTable::take(const ReservationToken& token, RealmIndex realm,
+                                                    std::string_view username) {
   const auto found = by_token_.find(token);
-  if (found == by_token_.end() || found->second->username != username) return nullptr;
+  if (found == by_token_.end()) return nullptr;
+  if (found->second->realm != realm || found->second->username != username) return nullptr;
   return take(found);
 }
 

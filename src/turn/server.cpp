@@ -27,22 +27,25 @@ bool is_turn_request(Method method) noexcept {
 
 }  // namespace
 
-Server::Server(const ServerOptions& options, std::shared_ptr<const Credentials> credentials, const NonceKey& nonce_key,
+Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, const NonceKey& nonce_key,
                ServerEnvironment environment)
     : options_(options),
       environment_(environment),
-      authenticator_(std::move(credentials), NonceSource{nonce_key, options.nonce_lifetime}),
       policy_(options.peers),
       addresses_(options.relay_addresses),
       ports_(options.relay_port_min, options.relay_port_max),
-      quota_(options.allocations_per_user_max, options.allocations_total_max),
+      quota_(realms.front().limits.allocations_per_user_max, options.limits.allocations_total_max),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
-      answers_(options.unauthenticated_answers_per_second_max, hash_seed_),
+      answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
+  for (RealmOptions& realm : realms) {
+    const NonceSource nonces{nonce_key, options.nonce_lifetime};
+    realms_.push_back({Authenticator{std::move(realm.credentials), nonces}, realm.limits});
+  }
   // No rehash of a large table while calls run.
   const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
-  const std::size_t total_max = options.allocations_total_max;
+  const std::size_t total_max = options.limits.allocations_total_max;
   const std::size_t allocations = total_max != 0 ? std::min(total_max, ports) : ports;
   allocations_.reserve(allocations, 2 * allocations);
 }
@@ -65,6 +68,7 @@ Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffe
       return drop(DropReason::kNeitherStunNorChannelData);
   }
   const auto message = MessageView::parse(packet.bytes);
+  if (!message && message.error() == stun::ParseError::kBadCookie) return on_classic_stun(packet, reply);
   if (!message) return drop(DropReason::kMalformedStun);
   if (check_fingerprint(*message) == stun::Fingerprint::kInvalid) return drop(DropReason::kBadFingerprint);
   switch (message->message_class()) {
@@ -77,19 +81,38 @@ Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffe
   }
 }
 
+// RFC 8489 §11: a request of RFC 3489, which knew no magic cookie but had a transaction ID in its place, fails over
+// DTLS. Deviation: elsewhere it gets no answer, where §12 would have Binding served. Without the cookie a request
+// cannot be told from any 20 octets that begin with a zero, and who sends one is hardly a client of today.
+Outcome Server::on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept {
+  constexpr std::uint16_t kErrorClass = stun::message_type(Method{0}, MessageClass::kErrorResponse);
+  const std::uint16_t type = load_be16(packet.bytes.data());
+  const bool is_request = (type & kErrorClass) == 0;
+  if (!is_request || packet.client.five_tuple.transport != Transport::kDtls) return drop(DropReason::kMalformedStun);
+  ++counters_.errors_by_code[static_cast<std::size_t>(ErrorCode::kServerError)];
+  MessageBuilder response{reply, Method{0}, MessageClass::kErrorResponse, {}};
+  response.add_error_code(ErrorCode::kServerError);
+  store_be16(reply.data(), type | kErrorClass);
+  std::copy_n(packet.bytes.begin() + 4, 16, reply.begin() + 4);
+  return Reply{response.finish()};
+}
+
 Outcome Server::on_indication(const ClientPacket& packet, const MessageView& message, Now now) noexcept {
   if (message.method() == Method::kSend) return on_send(packet, message, now);
   if (message.method() == Method::kBinding) return drop(DropReason::kBindingIndication);
   return drop(DropReason::kUnexpectedIndication);
 }
 
+// Deviation: no response has a SOFTWARE attribute (RFC 8489 §6.3.1.1, RFC 8656 §5): it would tell strangers which
+// faults to look for (RFC 8489 §16.1.2) and make each answer longer.
 Outcome Server::on_request(const ClientPacket& packet, const MessageView& message, Now now, ReplyBuffer& reply) {
   const Method method = message.method();
   if (method == Method::kBinding) return on_binding(packet, message, now, reply);
   if (!is_turn_request(method)) return drop(DropReason::kUnknownMethod);  // RFC 8489 §6.3
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
-  const auto identity = authenticator_.authenticate(message, packet.client.five_tuple.client.address, now);
+  const auto identity =
+      realm_of(packet).authenticator.authenticate(message, packet.client.five_tuple.client.address, now);
   if (!identity) {
     if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
     return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
@@ -131,7 +154,7 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
   MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
   response.add_error_code(error.code);
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
-    authenticator_.add_challenge(response, message, packet.client.five_tuple.client.address, now);
+    realm_of(packet).authenticator.add_challenge(response, message, packet.client.five_tuple.client.address, now);
   }
   if (error.code == ErrorCode::kUnknownAttribute) {
     std::array<std::uint8_t, 32> types{};

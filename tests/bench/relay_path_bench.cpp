@@ -46,14 +46,13 @@ constexpr std::size_t kPayloadBytes = 160;
 struct Scene {
   explicit Scene(std::size_t allocations) {
     ServerOptions options;
-    options.allocations_per_user_max = 0;
     options.relay_addresses.relay = {IpAddress{std::array<std::uint8_t, 4>{203, 0, 113, 1}}};
     options.relay_port_min = 1024;
-    server = std::make_unique<Server>(
-        options,
-        std::make_shared<const Credentials>("example.org", std::map<std::string, std::string>{{"user", "password"}},
-                                            std::vector<std::string>{}),
-        NonceKey{}, ServerEnvironment{ports, random, events});
+    auto credentials = std::make_shared<const Credentials>(
+        "example.org", std::map<std::string, std::string>{{"user", "password"}}, std::vector<std::string>{});
+    const RealmOptions realm{std::move(credentials), {.allocations_per_user_max = 0}};
+    server =
+        std::make_unique<Server>(options, std::vector{realm}, NonceKey{}, ServerEnvironment{ports, random, events});
     for (std::size_t i = 0; i < allocations; ++i)
       add_client(i);
   }

@@ -71,7 +71,6 @@ turn::ServerOptions options() {
   turn::ServerOptions options;
   options.relay_port_min = 50000;
   options.relay_port_max = 50007;
-  options.allocations_per_user_max = 3;
   options.relay_addresses.relay = {ip("0.0.0.0"), ip("::")};
   options.relay_addresses.default_route = {ip("192.0.2.10"), ip("2001:db8::10")};
   options.relay_addresses.interfaces = {ip("192.0.2.10"), ip("2001:db8::10"), ip("127.0.0.1")};
@@ -88,9 +87,10 @@ struct Client {
 class Session {
  public:
   Session()
-      : server_(options(),
-                std::make_shared<turn::Credentials>("realm", Users{{"alice", "a"}, {"bob", "b"}}, Secrets{"s"}),
-                turn::NonceKey{}, {ports_, random_, events_}) {
+      : server_(
+            options(),
+            {{std::make_shared<turn::Credentials>("realm", Users{{"alice", "a"}, {"bob", "b"}}, Secrets{"s"}), {3}}},
+            turn::NonceKey{}, {ports_, random_, events_}) {
     const Endpoint at{ip("192.0.2.10"), 3478};
     alice_ = {{{{ip("198.51.100.7"), 1}, at, turn::Transport::kUdp}, 1},
               "alice",

@@ -234,7 +234,7 @@ inline constexpr std::string_view kRealm = "example.org";
 inline constexpr std::string_view kSecret = "north of the bridge";
 inline constexpr std::string_view kOldSecret = "south of the bridge";
 
-// One server and its surroundings. Change `options`, `users` or `secrets` before the first packet.
+// One server and its surroundings. Change what is public before the first packet.
 class TurnScript {
  public:
   Now now{TimePoint{} + 1000s, WallTime{1'800'000'000s}};
@@ -242,8 +242,10 @@ class TurnScript {
   ScriptedRelayPorts ports;
   RecordingEvents events;
   turn::ServerOptions options;
+  turn::RealmLimits limits;
   std::map<std::string, std::string> users{{"alice", "wonder land"}, {"bob", "builder"}};
   std::vector<std::string> secrets{std::string{kOldSecret}, std::string{kSecret}};
+  std::vector<turn::RealmOptions> more_realms;  // after the first, which the above is about
 
   TurnScript() {
     options.relay_port_min = 50000;
@@ -259,9 +261,8 @@ class TurnScript {
     if (!server_) {
       turn::NonceKey key{};
       key.fill(7);
-      server_ = std::make_unique<turn::Server>(options,
-                                               std::make_shared<turn::Credentials>(std::string{kRealm}, users, secrets),
-                                               key, turn::ServerEnvironment{ports, random, events});
+      server_ =
+          std::make_unique<turn::Server>(options, all_realms(), key, turn::ServerEnvironment{ports, random, events});
     }
     return *server_;
   }
@@ -318,6 +319,12 @@ class TurnScript {
   std::uint64_t drops(DropReason reason) { return server().counters().drops[static_cast<std::size_t>(reason)]; }
 
  private:
+  std::vector<turn::RealmOptions> all_realms() const {
+    std::vector<turn::RealmOptions> realms{
+        {std::make_shared<turn::Credentials>(std::string{kRealm}, users, secrets), limits}};
+    realms.insert(realms.end(), more_realms.begin(), more_realms.end());
+    return realms;
+  }
   static Answer copy(const turn::Outcome& outcome, const PacketBuffer& packet) {
     Answer answer;
     if (const auto* drop = std::get_if<turn::Drop>(&outcome)) {

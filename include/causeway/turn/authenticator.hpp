@@ -32,8 +32,9 @@ class Authenticator {
   // Errors: 400, 401 and 438; an answer with 401 or 438 carries a challenge.
   Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now) const;
 
-  // REALM, NONCE and PASSWORD-ALGORITHMS. A request without any attribute gets an RFC 5389 challenge, without the last:
-  // no client sends one, and the answer to a stranger stays within 2.5 times the question.
+  // REALM, NONCE and PASSWORD-ALGORITHMS. Deviation: a request without any attribute gets an RFC 5389 challenge,
+  // without the last and the nonce cookie (RFC 8489 §9.2): no client sends one, and the answer to a stranger stays
+  // within 2.5 times the question.
   void add_challenge(stun::MessageBuilder& response, const stun::MessageView& request, const IpAddress& client,
                      Now now) const;
   static void add_integrity(stun::MessageBuilder& response, const Identity& identity);

@@ -47,11 +47,15 @@ struct FiveTupleHash {
   }
 };
 
+// Which of the server's realms. The first one is for all clients that no other is meant for.
+using RealmIndex = std::uint16_t;
+
 // A client as the edge knows it. `link` is the edge's own handle of the listener or stream session the client came
 // through; the core stores it and hands it back.
 struct ClientRef {
   FiveTuple five_tuple;
   std::uint64_t link = 0;
+  RealmIndex realm = 0;
 };
 
 }  // namespace causeway::turn

@@ -2,6 +2,8 @@
 // Whom the relay may reach. Special-purpose ranges are denied unless the operator allows them. A peer's address and
 // each IPv4 address embedded in it (IPv4-mapped, IPv4-compatible, 6to4, NAT64, Teredo) are judged; one denied is
 // enough.
+// Deviation: RFC 8656 §21.4 forbids peers of Teredo and 6to4 for good. The operator's `allow` opens them like any other
+// range, because somebody may have such a network of their own.
 #pragma once
 
 #include <boost/container/static_vector.hpp>
@@ -22,6 +24,10 @@ struct PeerPolicyOptions {
 // The IPv4 addresses that an IPv6 address stands for in some network.
 using EmbeddedAddresses = boost::container::static_vector<IpAddress, 4>;
 EmbeddedAddresses embedded_v4(const IpAddress& address);
+
+// Of Teredo or 6to4. RFC 8656 §21.4: no allocation for a client behind such a tunnel, as a relay that sends to the
+// tunnel's end through the tunnel can be made to multiply its own packets.
+bool is_tunneled(const IpAddress& address) noexcept;
 
 class PeerPolicy {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reserved relay ports (RFC 8656 §7.2, EVEN-PORT with the R bit): an open socket next to an allocation's, kept for 30
-// seconds for whoever comes with its token and the same username. It counts against the quota like an allocation.
+// seconds for whoever comes with its token and the same realm and username. It counts against the quota like an
+// allocation.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "causeway/base/timer_queue.hpp"
+#include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/quota.hpp"
 #include "causeway/turn/relay.hpp"
 
@@ -22,6 +24,7 @@ using ReservationToken = std::array<std::uint8_t, 8>;  // random: knowing it is 
 struct Reservation : Timer {
   ReservationToken token{};
   Relay relay;
+  RealmIndex realm = 0;
   std::string username;
   Quota::Hold quota;
 };
@@ -33,7 +36,7 @@ class ReservationTable {
   // The token is new.
   void add(std::unique_ptr<Reservation> reservation, TimePoint expires_at);
   // nullptr for a token that is unknown, expired or another user's.
-  std::unique_ptr<Reservation> take(const ReservationToken& token, std::string_view username);
+  std::unique_ptr<Reservation> take(const ReservationToken& token, RealmIndex realm, std::string_view username);
   // One whose time is over; nullptr when there is none.
   std::unique_ptr<Reservation> take_expired(TimePoint now);
   // Any one; nullptr when there is none.

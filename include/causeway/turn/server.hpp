@@ -7,8 +7,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <vector>
 
 #include "causeway/base/random.hpp"
 #include "causeway/base/time.hpp"
@@ -17,9 +17,11 @@
 #include "causeway/turn/answer_budget.hpp"
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/events.hpp"
+#include "causeway/turn/limits.hpp"
 #include "causeway/turn/outcome.hpp"
 #include "causeway/turn/peer_policy.hpp"
 #include "causeway/turn/quota.hpp"
+#include "causeway/turn/realm.hpp"
 #include "causeway/turn/relay_addresses.hpp"
 #include "causeway/turn/relay_ports.hpp"
 #include "causeway/turn/reservation.hpp"
@@ -29,15 +31,10 @@ namespace causeway::turn {
 struct ServerOptions {
   // RFC 8656 §3.2, §9, §12.
   std::chrono::seconds allocation_lifetime_default{600};
-  std::chrono::seconds allocation_lifetime_max{3600};
   std::chrono::seconds permission_lifetime{300};
   std::chrono::seconds channel_lifetime{600};
-  std::chrono::seconds nonce_lifetime{3600};     // RFC 8656 §5: at least one expiry an hour
-  std::uint32_t allocations_per_user_max = 128;  // 0: no limit
-  std::uint32_t allocations_total_max = 0;       // 0: no limit but that of the port range
-  std::uint32_t permissions_per_allocation_max = 256;
-  std::uint32_t channels_per_allocation_max = 256;
-  std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source, over UDP; 0: no limit
+  std::chrono::seconds nonce_lifetime{3600};  // RFC 8656 §5: at least one expiry an hour
+  ServerLimits limits;
   std::uint16_t relay_port_min = 49152;
   std::uint16_t relay_port_max = 65535;
   PeerPolicyOptions peers;
@@ -70,7 +67,8 @@ class Server {
   static constexpr std::size_t kHeadroomBytes = 64;
   static constexpr std::size_t kTailroomBytes = 3;
 
-  Server(const ServerOptions& options, std::shared_ptr<const Credentials> credentials, const NonceKey& nonce_key,
+  // `realms` is not empty; ClientRef::realm says which of them a client belongs to.
+  Server(const ServerOptions& options, std::vector<RealmOptions> realms, const NonceKey& nonce_key,
          ServerEnvironment environment);
   ~Server();
   Server(const Server&) = delete;
@@ -110,11 +108,17 @@ class Server {
     Quota::Hold quota;
     std::optional<ReservationToken> reserved;
   };
+  struct Realm {
+    Authenticator authenticator;
+    RealmLimits limits;
+  };
   using Failure = std::optional<StunError>;
 
+  const Realm& realm_of(const ClientPacket& packet) const { return realms_[packet.client.realm]; }
   bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
   Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
+  Outcome on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept;
   Outcome on_indication(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   Failure dispatch(const Request& request, stun::MessageBuilder& reply);
   Bytes write_error(const ClientPacket& packet, const stun::MessageView& message, const StunError& error,
@@ -129,6 +133,7 @@ class Server {
   Failure on_refresh(const Request& request, stun::MessageBuilder& reply);
   Failure on_create_permission(const Request& request);
   Failure on_channel_bind(const Request& request);
+  static bool is_owner(const Request& request, const Allocation& allocation) noexcept;
   Result<Allocation*, StunError> find_allocation(const Request& request) const;
   Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
   void install_permission(Allocation& allocation, const IpAddress& peer, Now now);
@@ -149,7 +154,7 @@ class Server {
 
   ServerOptions options_;
   ServerEnvironment environment_;
-  Authenticator authenticator_;
+  std::vector<Realm> realms_;
   PeerPolicy policy_;
   RelayAddresses addresses_;
   PortPool ports_;

@@ -11,7 +11,9 @@ namespace causeway::turn {
 
 struct StunError {
   stun::ErrorCode code;
-  boost::container::static_vector<std::uint16_t, 16> unknown_attributes{};  // of a 420, as many as fit
+  // Of a 420. Deviation: RFC 8489 §6.3.1 lists them all; here it is sixteen at most, which no client exceeds, so that
+  // an answer to a stranger never grows with the question.
+  boost::container::static_vector<std::uint16_t, 16> unknown_attributes{};
 };
 
 }  // namespace causeway::turn

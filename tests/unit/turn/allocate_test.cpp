@@ -163,6 +163,18 @@ TEST(Allocate, GivesTheAddressTheRequestCameToForAWildcardRelay) {
   EXPECT_EQ(v6.allocate(family(2)).relayed().address, ip("2001:db8::77"));
 }
 
+TEST(Allocate, RefusesClientsOfTeredoAnd6to4) {
+  TurnScript script;
+  for (const auto* address : {"2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2002:c633:6407::1", "2002::"}) {
+    TurnClient client{script, at(address, 40000), at("2001:db8::10", 3478)};
+    EXPECT_EQ(client.allocate().error(), 403) << address;
+    EXPECT_TRUE(client.bare(Method::kBinding).success());
+  }
+  TurnClient beside{script, at("2001:1::1", 40000), at("2001:db8::10", 3478)};
+  EXPECT_TRUE(beside.allocate().success());
+  EXPECT_EQ(script.ports.tried.size(), 1u);
+}
+
 TEST(Allocate, GivesIpv4WithoutRequestedFamilyAlsoToAnIpv6Client) {
   TurnScript script;
   TurnClient v6{script, at("2001:db8:1::7", 40000), at("2001:db8::77", 3478)};
@@ -256,7 +268,7 @@ TEST(Allocate, KeepsLifetimeBetweenDefaultAndMaximum) {
 
 TEST(Allocate, GrantsTheMaximumWhereItIsBelowTheDefault) {
   TurnScript script;
-  script.options.allocation_lifetime_max = 300s;
+  script.options.limits.allocation_lifetime_max = 300s;
   TurnClient client{script};
   EXPECT_EQ(client.allocate().lifetime(), 300u);
   EXPECT_EQ(client.refresh(10000).lifetime(), 300u);
@@ -329,7 +341,7 @@ TEST(Allocate, TheSameClientMayAllocateOncePerTransportAndServerAddress) {
 
 TEST(Allocate, HoldsEachUserToTheQuota) {
   TurnScript script;
-  script.options.allocations_per_user_max = 2;
+  script.limits.allocations_per_user_max = 2;
   TurnClient first{script, at("198.51.100.7", 40000)};
   TurnClient second{script, at("198.51.100.7", 40001)};
   TurnClient third{script, at("198.51.100.7", 40002)};
@@ -346,7 +358,7 @@ TEST(Allocate, HoldsEachUserToTheQuota) {
 
 TEST(Allocate, HoldsTheServerToItsTotal) {
   TurnScript script;
-  script.options.allocations_total_max = 1;
+  script.options.limits.allocations_total_max = 1;
   TurnClient alice{script, at("198.51.100.7", 40000)};
   TurnClient bob{script, at("198.51.100.7", 40001)};
   bob.as("bob", "builder");
@@ -358,7 +370,7 @@ TEST(Allocate, HoldsTheServerToItsTotal) {
 
 TEST(Allocate, AnEnormousTotalCostsNoMemory) {
   TurnScript script;
-  script.options.allocations_total_max = 0xFFFFFFFF;
+  script.options.limits.allocations_total_max = 0xFFFFFFFF;
   TurnClient client{script};
   EXPECT_TRUE(client.allocate().success());
 }
@@ -380,7 +392,7 @@ TEST(Allocate, RefusesOnceThePortsAreUsedUp) {
 
 TEST(Allocate, GivesAnEvenPort) {
   TurnScript script;
-  script.options.allocations_per_user_max = 0;
+  script.limits.allocations_per_user_max = 0;
   for (std::uint16_t port = 40000; port < 40020; ++port) {
     TurnClient client{script, at("198.51.100.7", port)};
     const Answer answer = client.allocate(even_port(false));
@@ -480,7 +492,7 @@ TEST(Reservation, IsOverAfterThirtySecondsAlsoBeforeTheTimerFires) {
 
 TEST(Reservation, CountsAgainstTheQuotaUntilItEnds) {
   TurnScript script;
-  script.options.allocations_per_user_max = 2;
+  script.limits.allocations_per_user_max = 2;
   TurnClient rtp{script, at("198.51.100.7", 40000)};
   TurnClient other{script, at("198.51.100.7", 40001)};
   EXPECT_TRUE(rtp.allocate(even_port(true)).success());
@@ -533,8 +545,8 @@ TEST(Allocate, LeavesNothingBehindWhicheverEffectFails) {
       for (const auto error :
            {RelayOpenError::kPortInUse, RelayOpenError::kAddressNotAvailable, RelayOpenError::kNoResources}) {
         TurnScript script;
-        script.options.allocations_per_user_max = static_cast<std::uint32_t>(wish.relays);
-        script.options.allocations_total_max = static_cast<std::uint32_t>(wish.relays);
+        script.limits.allocations_per_user_max = static_cast<std::uint32_t>(wish.relays);
+        script.options.limits.allocations_total_max = static_cast<std::uint32_t>(wish.relays);
         script.options.relay_port_min = 50000;
         script.options.relay_port_max = static_cast<std::uint16_t>(49999 + wish.relays);
         TurnClient client{script};

@@ -164,10 +164,11 @@ TEST(ReservationTable, GivesEachOutOnceToItsUser) {
     reservation->username = "alice";
     table.add(std::move(reservation), TimePoint{} + std::chrono::seconds{i});
   }
-  EXPECT_EQ(table.take({2}, "bob"), nullptr);
-  EXPECT_EQ(table.take({9}, "alice"), nullptr);
-  EXPECT_NE(table.take({2}, "alice"), nullptr);
-  EXPECT_EQ(table.take({2}, "alice"), nullptr);
+  EXPECT_EQ(table.take({2}, 0, "bob"), nullptr);
+  EXPECT_EQ(table.take({9}, 0, "alice"), nullptr);
+  EXPECT_EQ(table.take({2}, 1, "alice"), nullptr);
+  EXPECT_NE(table.take({2}, 0, "alice"), nullptr);
+  EXPECT_EQ(table.take({2}, 0, "alice"), nullptr);
   EXPECT_EQ(table.next_deadline(), TimePoint{} + 1s);
   EXPECT_EQ(table.take_expired(TimePoint{}), nullptr);
   EXPECT_EQ(table.take_expired(TimePoint{} + 2s)->token, ReservationToken{1});

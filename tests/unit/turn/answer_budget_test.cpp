@@ -43,7 +43,7 @@ TEST(AnswerBudgetTest, IsNoLimitAtZero) {
 
 TEST(AnswerBudgetTest, StopsAnswersToStrangersOverUdpOnly) {
   TurnScript script;
-  script.options.unauthenticated_answers_per_second_max = 1;
+  script.options.limits.unauthenticated_answers_per_second_max = 1;
   TurnClient known{script, at("198.51.100.7", 1)};
   EXPECT_TRUE(known.allocate().success());
   TurnClient stranger{script, at("198.51.100.7", 2)};

@@ -88,6 +88,23 @@ TEST(ClientPacket, IsDroppedForAReason) {
   EXPECT_EQ(drop("0001 0004 2112a442 000000000000000000000000 0006ffff"), DropReason::kMalformedStun);
 }
 
+TEST(ClassicStun, IsA500OverDtlsAndNothingElsewhere) {
+  TurnScript script;
+  const auto send = [&](turn::Transport transport, std::string_view hex) {
+    const TurnClient client{script, at("198.51.100.7", 40000), at("192.0.2.10", 5349), transport};
+    return script.from_client(client.ref, from_hex(hex));
+  };
+  constexpr std::string_view kBinding = "0001 0000 00010203 04050607 08090a0b 0c0d0e0f";
+  constexpr std::string_view kIndication = "0011 0000 00010203 04050607 08090a0b 0c0d0e0f";
+  const Answer answer = send(turn::Transport::kDtls, kBinding);
+  ASSERT_TRUE(answer.reply);
+  EXPECT_EQ(octets_of(Bytes{*answer.reply}.first(20)), from_hex("0111 0014 00010203 04050607 08090a0b 0c0d0e0f"));
+  EXPECT_EQ(octets_of(Bytes{*answer.reply}.subspan(20, 8)), from_hex("0009 0010 00000500"));
+  EXPECT_EQ(send(turn::Transport::kDtls, kIndication).drop, DropReason::kMalformedStun);
+  for (const auto transport : {turn::Transport::kUdp, turn::Transport::kTcp, turn::Transport::kTls})
+    EXPECT_EQ(send(transport, kBinding).drop, DropReason::kMalformedStun);
+}
+
 TEST(ClientPacket, OfAnotherClassOrMethodIsDropped) {
   TurnScript script;
   TurnClient client{script};

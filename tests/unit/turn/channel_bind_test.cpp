@@ -158,7 +158,7 @@ TEST(ChannelBind, ItsTrafficNeedsALivePermission) {
 
 TEST(ChannelBind, IsBoundedPerAllocation) {
   TurnScript script;
-  script.options.channels_per_allocation_max = 2;
+  script.options.limits.channels_per_allocation_max = 2;
   TurnClient client{script};
   EXPECT_TRUE(client.allocate_lifetime(3600).success());
   EXPECT_TRUE(client.bind(0x4000, at("9.9.9.1", 1)).success());

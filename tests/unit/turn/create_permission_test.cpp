@@ -86,7 +86,7 @@ TEST(CreatePermission, PeersBehindTheIntegrityAreNotSeen) {
 
 TEST(CreatePermission, IsBoundedPerAllocation) {
   TurnScript script;
-  script.options.permissions_per_allocation_max = 3;
+  script.options.limits.permissions_per_allocation_max = 3;
   TurnClient client{script};
   EXPECT_TRUE(client.allocate().success());
   EXPECT_EQ(client.permit("9.9.9.1", "9.9.9.2", "9.9.9.3", "9.9.9.4").error(), 508);

@@ -38,6 +38,7 @@ const std::map<std::string, stun::ErrorCode> kCodes{
     {"kUnsupportedTransportProtocol", stun::ErrorCode::kUnsupportedTransportProtocol},
     {"kPeerAddressFamilyMismatch", stun::ErrorCode::kPeerAddressFamilyMismatch},
     {"kAllocationQuotaReached", stun::ErrorCode::kAllocationQuotaReached},
+    {"kServerError", stun::ErrorCode::kServerError},
     {"kInsufficientCapacity", stun::ErrorCode::kInsufficientCapacity},
 };
 

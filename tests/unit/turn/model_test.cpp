@@ -35,10 +35,10 @@ struct ModelAllocation {
 class Model {
  public:
   explicit Model(std::uint32_t seed) : random_(seed) {
-    script_.options.allocations_per_user_max = kPerUserMax;
-    script_.options.allocations_total_max = kTotalMax;
-    script_.options.permissions_per_allocation_max = kPermissionsMax;
-    script_.options.channels_per_allocation_max = kChannelsMax;
+    script_.limits.allocations_per_user_max = kPerUserMax;
+    script_.options.limits.allocations_total_max = kTotalMax;
+    script_.options.limits.permissions_per_allocation_max = kPermissionsMax;
+    script_.options.limits.channels_per_allocation_max = kChannelsMax;
     script_.options.relay_port_max = 50000 + kPorts - 1;
     script_.options.nonce_lifetime = 1'000'000s;
     for (std::uint16_t i = 0; i < 7; ++i) {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of the server there is for whom: plain values, which the operator may change while the server runs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace causeway::turn {
+
+// Of one realm.
+struct RealmLimits {
+  std::uint32_t allocations_per_user_max = 128;  // 0: no limit
+};
+
+// Of the whole server.
+struct ServerLimits {
+  std::chrono::seconds allocation_lifetime_max{3600};  // RFC 8656 §7.2
+  std::uint32_t allocations_total_max = 0;             // 0: no limit but that of the port range
+  std::uint32_t permissions_per_allocation_max = 256;
+  std::uint32_t channels_per_allocation_max = 256;
+  std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source, over UDP; 0: no limit
+};
+
+}  // namespace causeway::turn
