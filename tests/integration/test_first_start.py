@@ -7,9 +7,10 @@ import stat
 
 import pytest
 
+from network_namespace import Namespace, folder_of_nobody, program_for_nobody
 from support import (
-    Daemon, Namespace, Ports, clean_environment, folder_of_nobody, free_port, http_get, make_certificate, relay_config,
-    program_for_nobody, run_causeway, stun_binding, wait_until, write_config,
+    Daemon, Ports, clean_environment, free_port, http_get, make_certificate, relay_config, run_causeway, stun_binding,
+    wait_until, write_config,
 )  # fmt: skip
 
 

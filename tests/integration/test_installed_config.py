@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from network_namespace import NOBODY, Namespace, folder_of_nobody
 from support import (
-    DEADLINE_SECONDS, NOBODY, ROOT, Daemon, Namespace, clean_environment, folder_of_nobody, http_get, run_causeway,
-    stun_binding, uclient,
+    DEADLINE_SECONDS, ROOT, Daemon, clean_environment, http_get, run_causeway, stun_binding, uclient,
 )  # fmt: skip
 
 BUILD = Path(os.environ.get("CAUSEWAY_BUILD", ROOT / "build/release"))
