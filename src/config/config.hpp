@@ -99,6 +99,7 @@ struct Signaling {
   std::uint32_t sessions_max = 10'000;              // 1–1000000
   std::size_t message_bytes_max = 64 * 1024;        // 1024–1048576
   std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
+  std::chrono::seconds resume_grace_seconds{30};    // 0–300, 0 = a lost connection is a lost member
   std::chrono::seconds ice_ttl_seconds{12 * 3600};  // 300–604800
 };
 

@@ -179,6 +179,7 @@ void read_signaling(ObjectReader& object, Signaling& out) {
     object.fail("queue_bytes_max", "must be twice message_bytes_max (" + std::to_string(out.message_bytes_max) +
                                        ") at least, but is " + std::to_string(out.queue_bytes_max));
   }
+  object.seconds("resume_grace_seconds", out.resume_grace_seconds, 0, 300);
   object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 300, 604'800);
 }
 

@@ -26,7 +26,7 @@ class SignalingService::Registration {
   ~Registration() {
     session_->abort();
     service_.sessions_.erase(session_->id());
-    service_.perform(service_.hub_.on_close(session_->id(), left_));
+    service_.perform(service_.hub_.on_close(session_->id(), left_, read_clock()));
     if (service_.sessions_.empty()) service_.drained_.cancel();
   }
   Registration(const Registration&) = delete;
@@ -69,7 +69,11 @@ void SignalingService::on_text(signaling::SessionId id, std::string_view text) {
 }
 
 void SignalingService::on_unacceptable(signaling::SessionId id, signaling::CloseReason reason) {
-  perform(hub_.end(id, reason));
+  perform(hub_.end(id, reason, read_clock()));
+}
+
+void SignalingService::on_acknowledged(signaling::SessionId id, std::uint64_t seq) {
+  hub_.on_acknowledged(id, seq);
 }
 
 void SignalingService::perform(signaling::Deliveries deliveries) {
@@ -79,7 +83,8 @@ void SignalingService::perform(signaling::Deliveries deliveries) {
   while (!slow.empty()) {
     const signaling::SessionId id = slow.back();
     slow.pop_back();
-    const std::vector<signaling::SessionId> more = send(hub_.end(id, signaling::CloseReason::kSlowReader));
+    const std::vector<signaling::SessionId> more =
+        send(hub_.end(id, signaling::CloseReason::kSlowReader, read_clock()));
     slow.insert(slow.end(), more.begin(), more.end());
   }
   arm_timer();
@@ -96,7 +101,7 @@ std::vector<signaling::SessionId> SignalingService::send(const signaling::Delive
     const bool is_last = delivery.close.has_value();
     if (delivery.close == signaling::CloseReason::kSlowReader) session.drop_queued();
     if (delivery.message) {
-      if (session.send(writer.write(delivery), is_last)) {
+      if (session.send({writer.write(delivery), delivery.seq}, is_last)) {
         ++counters_.messages_sent;
       } else {
         slow.push_back(delivery.receiver);

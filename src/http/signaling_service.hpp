@@ -57,6 +57,8 @@ class SignalingService {
   void on_text(signaling::SessionId id, std::string_view text);
   // The session cannot go on: kNotText, kTooBig.
   void on_unacceptable(signaling::SessionId id, signaling::CloseReason reason);
+  // Everything up to this `seq` has arrived at the client's end.
+  void on_acknowledged(signaling::SessionId id, std::uint64_t seq);
   void on_silence() noexcept { ++counters_.silent; }
 
   const SignalingServiceOptions& options() const noexcept { return options_; }

@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket.hpp>
+#include <charconv>
 
 #include "http/signaling_service.hpp"
 #include "net/stream_teardown.hpp"
@@ -20,6 +21,7 @@ namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 
 constexpr std::string_view kSubprotocol = "causeway.v1";
+constexpr std::uint16_t kComingBack = 4050;  // a client closes what it takes for dead and will resume
 constexpr std::chrono::seconds kAcceptDeadline{10};
 constexpr std::chrono::seconds kCloseDeadline{5};
 constexpr std::size_t kIdleBufferBytes = 4096;  // kept between messages
@@ -51,7 +53,8 @@ asio::awaitable<error_code> WebSocketSession::accept(beast::http::request<beast:
         response.set(beast::http::field::server, "causeway");
         if (causeway_offered) response.set(beast::http::field::sec_websocket_protocol, kSubprotocol);
       }));
-  socket_.control_callback([this](websocket::frame_type, beast::string_view) { last_heard_ = read_clock().steady; });
+  socket_.control_callback(
+      [this](websocket::frame_type type, beast::string_view payload) { on_control_frame(type, payload); });
   socket_.read_message_max(0);  // read_messages() has its own limit
   const auto [error] = co_await socket_.async_accept(request, net::kAwait);
   if (!error) arm_timer();
@@ -62,7 +65,7 @@ asio::awaitable<signaling::LeftReason> WebSocketSession::read() {
   error_code error = co_await read_messages();
   if (!error) error = co_await discard();
   // The close frame counts, not `error`: a client that resets the connection right behind it has left in order.
-  const bool has_left = !closing_ && socket_.reason();
+  const bool has_left = !closing_ && socket_.reason() && socket_.reason().code != kComingBack;
   log_end(has_left ? websocket::error::closed : error);
   co_return has_left ? signaling::LeftReason::kLeft : signaling::LeftReason::kLost;
 }
@@ -101,18 +104,26 @@ asio::awaitable<error_code> WebSocketSession::discard() {
   }
 }
 
-bool WebSocketSession::send(std::string text, bool last) {
+void WebSocketSession::on_control_frame(websocket::frame_type type, std::string_view payload) {
+  last_heard_ = read_clock().steady;
+  if (type != websocket::frame_type::pong) return;
+  std::uint64_t seq = 0;
+  const auto [end, error] = std::from_chars(payload.data(), payload.data() + payload.size(), seq);
+  if (error == std::errc{} && end == payload.data() + payload.size()) service_.on_acknowledged(id_, seq);
+}
+
+bool WebSocketSession::send(Message message, bool last) {
   if (closing_) return true;
-  if (!last && queued_bytes_ + text.size() > service_.options().outbound_bytes_max) return false;
-  queued_bytes_ += text.size();
-  queue_.push_back(std::move(text));
+  if (!last && queued_bytes_ + message.text.size() > service_.options().outbound_bytes_max) return false;
+  queued_bytes_ += message.text.size();
+  queue_.push_back(std::move(message));
   start_writing();
   return true;
 }
 
 void WebSocketSession::drop_queued() {
   while (queue_.size() > (is_writing_ ? 1U : 0U)) {
-    queued_bytes_ -= queue_.back().size();
+    queued_bytes_ -= queue_.back().text.size();
     queue_.pop_back();
   }
 }
@@ -126,8 +137,10 @@ void WebSocketSession::start_writing() {
 asio::awaitable<void> WebSocketSession::write_queued(std::shared_ptr<WebSocketSession> self) {
   while (!self->queue_.empty()) {
     self->socket_.text(true);
-    const auto [error, bytes] = co_await self->socket_.async_write(asio::buffer(self->queue_.front()), net::kAwait);
-    self->queued_bytes_ -= self->queue_.front().size();
+    const Message& message = self->queue_.front();
+    const auto [error, bytes] = co_await self->socket_.async_write(asio::buffer(message.text), net::kAwait);
+    self->queued_bytes_ -= message.text.size();
+    if (message.seq) self->written_seq_ = *message.seq;
     self->queue_.pop_front();
     if (error) {
       self->abort();
@@ -181,7 +194,9 @@ void WebSocketSession::on_timer() {
     last_ping_ = now;
     if (!is_pinging_) {
       is_pinging_ = true;
-      socket_.async_ping({}, [self = shared_from_this()](const error_code&) { self->is_pinging_ = false; });
+      const std::string seq = written_seq_ == 0 ? std::string() : std::to_string(written_seq_);
+      socket_.async_ping(websocket::ping_data(seq),
+                         [self = shared_from_this()](const error_code&) { self->is_pinging_ = false; });
     }
   }
   arm_timer();

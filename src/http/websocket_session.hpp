@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One WebSocket of the signaling service (RFC 6455): reads whole text messages, writes from one bounded queue, pings,
-// and gives up on silence. The SignalingService's table owns it; its coroutines keep it alive until they have ended.
+// and gives up on silence. A ping carries the `seq` of the last message in front of it, so its pong acknowledges all of
+// them. The SignalingService's table owns it; its coroutines keep it alive until they have ended.
 #pragma once
 
 #include <boost/beast/http/message.hpp>
@@ -41,9 +42,13 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   // Hands every message to the service until the connection is gone. Says how it went.
   asio::awaitable<signaling::LeftReason> read();
 
-  // Queues one text message. False, and nothing queued, when the queue would exceed outbound_bytes_max. `last` messages
+  struct Message {
+    std::string text;
+    std::optional<std::uint64_t> seq;
+  };
+  // Queues one message. False, and nothing queued, when the queue would exceed outbound_bytes_max. `last` messages
   // always fit. Ignored once close() was called.
-  [[nodiscard]] bool send(std::string text, bool last);
+  [[nodiscard]] bool send(Message message, bool last);
 
   // Forgets what is queued, except for the message that is being written.
   void drop_queued();
@@ -59,6 +64,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   asio::awaitable<error_code> read_messages();
   asio::awaitable<error_code> discard();
   void start_writing();
+  void on_control_frame(boost::beast::websocket::frame_type type, std::string_view payload);
   void arm_timer();
   void on_timer();
   void log_end(const error_code& error) const;
@@ -69,10 +75,11 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   SignalingService& service_;
   Logger logger_;
 
-  std::deque<std::string> queue_;  // the front is being written while is_writing_
+  std::deque<Message> queue_;  // the front is being written while is_writing_
   std::size_t queued_bytes_ = 0;
   bool is_writing_ = false;
   bool is_pinging_ = false;
+  std::uint64_t written_seq_ = 0;  // of the last message that was written; 0: none
   std::optional<signaling::CloseReason> closing_;
 
   asio::steady_timer timer_;  // the next ping, the end of patience, or the end of closing

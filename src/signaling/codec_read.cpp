@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -75,8 +76,29 @@ class Fields {
 
 using Body = decltype(ClientMessage::body);
 
+std::optional<std::uint64_t> whole_number(std::string_view raw) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
+  if (raw.empty() || error != std::errc{} || end != raw.data() + raw.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<ResumeRequest> read_resume(Fields& fields) {
+  const std::string_view raw = fields.raw_optional("resume");
+  if (raw.empty()) return std::nullopt;
+  const auto members = scan_envelope(raw);  // what is well-formed as a part is so alone
+  if (members) {
+    Fields resume(*members);
+    const auto seq = whole_number(resume.raw("seq"));
+    std::string token = resume.string("token");
+    if (seq && resume.problem().empty()) return ResumeRequest{std::move(token), *seq};
+  }
+  fields.fail("The member resume has to be an object with token, a string, and seq, a whole number.");
+  return std::nullopt;
+}
+
 Body read_join(Fields& fields) {
-  return Join{fields.string("room"), fields.string_optional("name").value_or(std::string())};
+  return Join{fields.string("room"), fields.string_optional("name").value_or(std::string()), read_resume(fields)};
 }
 
 // The values under these names are relayed, whatever they are; at least one has to be there.

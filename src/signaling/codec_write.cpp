@@ -12,7 +12,7 @@ namespace {
 using Object = nlohmann::ordered_json;
 
 // The parts of the protocol that a client may find missing in another version of the server.
-constexpr std::initializer_list<const char*> kFeatures{"message", "ice", "roles"};
+constexpr std::initializer_list<const char*> kFeatures{"message", "ice", "roles", "resume"};
 
 constexpr std::size_t kSeqBytesMax = 27;  // ,"seq": and 20 digits
 
@@ -76,7 +76,17 @@ std::string write(const Joined& joined) {
     add(members.emplace_back(), info);
   object["members"] = std::move(members);
   add(object, joined.ice);
+  if (!joined.resume.token.empty()) {
+    object["resume"] = {{"token", joined.resume.token}, {"grace_seconds", joined.resume.grace.count()}};
+  }
+  if (joined.received) object["received"] = *joined.received;
   return text_of(object, joined.id);
+}
+
+std::string write(const Gap& gap) {
+  Object object = object_of("gap");
+  object["missing"] = gap.missing;
+  return text_of(object);
 }
 
 std::string write(const MemberJoined& joined) {
@@ -123,7 +133,9 @@ std::string write(const Left& left) {
 }
 
 std::string write(const Pong& pong) {
-  return text_of(object_of("pong"), pong.id);
+  Object object = object_of("pong");
+  if (pong.received) object["received"] = *pong.received;
+  return text_of(object, pong.id);
 }
 
 std::string write(const Error& error) {

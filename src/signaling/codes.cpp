@@ -20,6 +20,7 @@ constexpr std::array<Closing, kCloseReasons> kClosings{{
     {"server-full", 4002, ByeAction::kRejoin},
     {"bad-room", 4003, ByeAction::kStop},
     {"slow-reader", 4004, ByeAction::kResume},
+    {"replaced", 4005, ByeAction::kStop},
 }};
 
 template <class Enum, std::size_t kValues>

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+// Events and requests.
 #include "causeway/signaling/hub.hpp"
 
-#include <array>
+#include <algorithm>
 #include <utility>
-
-#include "causeway/base/base64.hpp"
 
 namespace causeway::signaling {
 namespace {
 
 constexpr std::string_view kDefaultRoom = "default";  // of plain clients that name none
-
-std::shared_ptr<const ServerMessage> shared(ServerMessage message) {
-  return std::make_shared<const ServerMessage>(std::move(message));
-}
 
 Error error_of(ErrorCode code, std::string_view request_id) {
   return {code, std::string(explanation(code)), std::string(request_id), false};
@@ -32,7 +27,8 @@ std::vector<RelayedValue> owned(const std::vector<RelayedValueView>& views) {
 Hub::Hub(const HubOptions& options, IceServers& ice_servers, RandomSource& random)
     : options_(options), ice_servers_(ice_servers), random_(random) {
   sessions_.reserve(options_.sessions_max);
-  timers_.reserve(options_.sessions_max);
+  session_timers_.reserve(options_.sessions_max);
+  member_timers_.reserve(options_.sessions_max + options_.away_max);
 }
 
 // --- events ---
@@ -61,7 +57,7 @@ Deliveries Hub::open(SessionId id, const OpenRequest& request, Now now) {
   if (plain) {
     announce_arrival(enter(session, *request.plain_room, {}, true), out);
   } else {
-    timers_.schedule(session, now.steady + options_.join_deadline);
+    session_timers_.schedule(session, now.steady + options_.join_deadline);
   }
   return out;
 }
@@ -72,19 +68,22 @@ Deliveries Hub::on_message(SessionId id, const ClientMessage& message, Now now) 
   if (found == sessions_.end()) return out;
   Session& session = found->second;
   const bool first = !std::exchange(session.has_spoken, true);
+  if (session.member != nullptr) session.member->former_resume_secret.clear();
 
   if (const auto* request = std::get_if<Join>(&message.body)) {
     join(session, *request, message.id, now, out);
   } else if (const auto* relayed = std::get_if<Relay>(&message.body)) {
     relay(session, *relayed, message.id, first, out);
   } else if (std::holds_alternative<Ping>(message.body)) {
-    out.push_back({id, shared(Pong{std::string(message.id)}), {}, {}});
+    const bool counts = session.member != nullptr && !session.member->plain;
+    const auto received = counts ? std::optional{session.member->received} : std::nullopt;
+    out.push_back({id, shared(Pong{received, std::string(message.id)}), {}, {}});
   } else if (session.member == nullptr) {
     send_error(id, error_of(ErrorCode::kNotJoined, message.id), out);
   } else if (std::holds_alternative<Leave>(message.body)) {
     leave(session, message.id, now, out);
   } else {
-    send_ice(session, message.id, now, out);
+    send_ice(*session.member, message.id, now, out);
   }
   return out;
 }
@@ -99,24 +98,47 @@ Deliveries Hub::on_bad_message(SessionId id, const BadMessage& bad) {
   send_error(id, {bad.code, bad.message, bad.id, fatal}, out);
   if (fatal) {
     say_goodbye(id, session.is_plain(), CloseReason::kNotJson, out);
-    forget(session, LeftReason::kLost, out);
+    if (session.member != nullptr) depart(*session.member, LeftReason::kLost, out);
+    forget(session);
   }
   return out;
 }
 
-Deliveries Hub::on_close(SessionId id, LeftReason reason) {
-  Deliveries out;
+void Hub::on_acknowledged(SessionId id, std::uint64_t seq) {
   const auto found = sessions_.find(id);
-  if (found != sessions_.end()) forget(found->second, reason, out);
-  return out;
+  if (found == sessions_.end() || found->second.member == nullptr) return;
+  found->second.member->former_resume_secret.clear();
+  found->second.member->sent.forget_until(seq);
 }
 
-Deliveries Hub::end(SessionId id, CloseReason reason) {
+Deliveries Hub::on_close(SessionId id, LeftReason reason, Now now) {
   Deliveries out;
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return out;
+  Member* member = found->second.member;
+  forget(found->second);
+  if (member == nullptr) return out;
+  if (reason == LeftReason::kLost) {
+    go_away(*member, now, out);
+  } else {
+    depart(*member, reason, out);
+  }
+  return out;
+}
+
+Deliveries Hub::end(SessionId id, CloseReason reason, Now now) {
+  Deliveries out;
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return out;
+  Member* member = found->second.member;
   say_goodbye(id, found->second.is_plain(), reason, out);
-  forget(found->second, LeftReason::kLost, out);
+  forget(found->second);
+  if (member == nullptr) return out;
+  if (bye_action(reason) == ByeAction::kResume) {
+    go_away(*member, now, out);
+  } else {
+    depart(*member, LeftReason::kLost, out);
+  }
   return out;
 }
 
@@ -124,22 +146,38 @@ Deliveries Hub::end_all(CloseReason reason) {
   Deliveries out;
   for (auto& [id, session] : sessions_) {
     say_goodbye(id, session.is_plain(), reason, out);
-    timers_.cancel(session);
-    if (session.member != nullptr) counters_.left.count(LeftReason::kLost);
+    session_timers_.cancel(session);
+  }
+  for (auto& [room_name, room] : rooms_) {
+    for (const auto& member : room.members) {
+      member_timers_.cancel(*member);
+      counters_.left.count(LeftReason::kLost);
+    }
   }
   sessions_.clear();
   rooms_.clear();
+  away_ = 0;
   return out;
+}
+
+std::optional<TimePoint> Hub::next_deadline() const noexcept {
+  const auto session = session_timers_.next_deadline();
+  const auto member = member_timers_.next_deadline();
+  if (!session || !member) return session ? session : member;
+  return std::min(*session, *member);
 }
 
 Deliveries Hub::on_timer(Now now) {
   Deliveries out;
-  while (Session* session = timers_.pop_expired(now.steady)) {
-    if (session->member != nullptr) {
-      send_ice(*session, {}, now, out);
+  while (Session* session = session_timers_.pop_expired(now.steady)) {
+    say_goodbye(session->id, false, CloseReason::kJoinDeadline, out);
+    forget(*session);
+  }
+  while (Member* member = member_timers_.pop_expired(now.steady)) {
+    if (member->session) {
+      send_ice(*member, {}, now, out);
     } else {
-      say_goodbye(session->id, false, CloseReason::kJoinDeadline, out);
-      forget(*session, LeftReason::kLost, out);
+      depart(*member, LeftReason::kLost, out);
     }
   }
   return out;
@@ -148,6 +186,10 @@ Deliveries Hub::on_timer(Now now) {
 // --- requests ---
 
 void Hub::join(Session& session, const Join& request, std::string_view request_id, Now now, Deliveries& out) {
+  if (session.member == nullptr && request.resume) {
+    if (Member* member = find_resumable(request)) return resume(session, *member, request, request_id, now, out);
+    ++counters_.resumes_failed;
+  }
   std::optional<ErrorCode> refused;
   if (session.member != nullptr) {
     refused = ErrorCode::kAlreadyJoined;
@@ -158,12 +200,8 @@ void Hub::join(Session& session, const Join& request, std::string_view request_i
   }
   if (refused) return send_error(session.id, error_of(*refused, request_id), out);
 
-  const Member& member = enter(session, request.room, request.name, false);
-  Joined joined{member.room->name, member.info, {}, ice_servers(session, now), std::string(request_id)};
-  for (const auto& other : member.room->members) {
-    if (other.get() != &member) joined.members.push_back(other->info);
-  }
-  out.push_back({session.id, shared(std::move(joined)), {}, {}});
+  Member& member = enter(session, request.room, request.name, false);
+  out.push_back({session.id, shared(joined_reply(member, request_id, now)), {}, {}});
   announce_arrival(member, out);
 }
 
@@ -175,12 +213,13 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
     }
     if (const std::optional<ErrorCode> refused = refusal(kDefaultRoom)) {
       refuse(session.id, true, *refused, out);
-      return forget(session, LeftReason::kLost, out);
+      return forget(session);
     }
     announce_arrival(enter(session, kDefaultRoom, {}, true), out);
   }
 
-  const Member& sender = *session.member;
+  Member& sender = *session.member;
+  ++sender.received;
   Member* receiver = relay.to ? sender.room->find(*relay.to) : nullptr;
   if (relay.to && (receiver == nullptr || receiver == &sender)) {
     return send_error(session.id, error_of(ErrorCode::kNoSuchMember, request_id), out);
@@ -194,87 +233,25 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
 }
 
 void Hub::leave(Session& session, std::string_view request_id, Now now, Deliveries& out) {
-  send(*session.member, shared(Left{std::string(request_id)}), out);
-  depart(session, LeftReason::kLeft, out);
-  timers_.schedule(session, now.steady + options_.join_deadline);
-}
-
-void Hub::send_ice(Session& session, std::string_view request_id, Now now, Deliveries& out) {
-  send(*session.member, shared(Ice{ice_servers(session, now), std::string(request_id)}), out);
-}
-
-// --- rooms ---
-
-std::optional<ErrorCode> Hub::refusal(std::string_view room_name) const {
-  if (!is_valid_name(room_name)) return ErrorCode::kBadRoom;
-  const auto room = rooms_.find(room_name);
-  if (room == rooms_.end()) {
-    if (rooms_.size() >= options_.rooms_max) return ErrorCode::kServerFull;
-  } else if (room->second.members.size() >= options_.room_members_max) {
-    return ErrorCode::kRoomFull;
-  }
-  return std::nullopt;
-}
-
-Member& Hub::enter(Session& session, std::string_view room_name, std::string name, bool plain) {
-  auto found = rooms_.find(room_name);
-  if (found == rooms_.end()) {
-    found = rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}}).first;
-  }
-  Room& room = found->second;
-  Member& member = *room.members.emplace_back(std::make_unique<Member>());
-  member.info = {random_id(), std::move(name), Role::kMember};
-  member.room = &room;
-  member.session = session.id;
-  member.plain = plain;
-  room.appoint_moderator();
-  session.member = &member;
-  timers_.cancel(session);
-  ++counters_.joined;
-  return member;
-}
-
-void Hub::announce_arrival(const Member& member, Deliveries& out) {
-  broadcast(*member.room, &member, MemberJoined{member.info}, out);
-  const auto ready = shared(Ready{});
-  for (const auto& other : member.room->members) {
-    if (other->plain && other.get() != &member) send(*other, ready, out);
-  }
-}
-
-void Hub::depart(Session& session, LeftReason reason, Deliveries& out) {
   Member& member = *std::exchange(session.member, nullptr);
-  timers_.cancel(session);
-  counters_.left.count(reason);
-  Room& room = *member.room;
-  const std::unique_ptr<Member> removed = room.remove(member);
-  if (room.members.empty()) {
-    rooms_.erase(rooms_.find(room.name));
-    return;
-  }
-  broadcast(room, nullptr, MemberLeft{removed->info, reason}, out);
-  if (const Member* successor = room.appoint_moderator()) {
-    broadcast(room, nullptr, RoleChanged{successor->info.member, successor->info.role}, out);
-  }
+  send(member, shared(Left{std::string(request_id)}), out);
+  depart(member, LeftReason::kLeft, out);
+  session_timers_.schedule(session, now.steady + options_.join_deadline);
 }
 
-IceServerList Hub::ice_servers(Session& session, Now now) {
-  const Member& member = *session.member;
-  IceServerList list =
-      ice_servers_.for_member({member.room->id, member.info.member, session.host, session.secure}, now);
-  // Plain clients would not understand a push.
-  if (list.ttl > std::chrono::seconds{0} && !member.plain) {
-    timers_.schedule(session, now.steady + Duration{list.ttl} * 4 / 5);
-  }
-  return list;
+void Hub::send_ice(Member& member, std::string_view request_id, Now now, Deliveries& out) {
+  send(member, shared(Ice{ice_servers(member, now), std::string(request_id)}), out);
 }
 
 // --- deliveries ---
 
 void Hub::send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out) {
   std::optional<std::uint64_t> seq;
-  if (!member.plain) seq = ++member.sequence;
-  out.push_back({member.session, std::move(message), seq, {}});
+  if (!member.plain) {
+    seq = ++member.sequence;
+    if (options_.resume_grace > std::chrono::seconds{0}) member.sent.push(*seq, message);
+  }
+  if (member.session) out.push_back({*member.session, std::move(message), seq, {}});
 }
 
 void Hub::broadcast(const Room& room, const Member* except, ServerMessage message, Deliveries& out) {
@@ -302,17 +279,10 @@ void Hub::say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& 
   out.push_back({id, bye, {}, reason});
 }
 
-void Hub::forget(Session& session, LeftReason reason, Deliveries& out) {
-  if (session.member != nullptr) depart(session, reason, out);
-  timers_.cancel(session);
+void Hub::forget(Session& session) {
+  session_timers_.cancel(session);
   const SessionId id = session.id;
   sessions_.erase(id);
-}
-
-std::string Hub::random_id() {
-  std::array<std::uint8_t, 12> octets{};
-  random_.fill(octets);
-  return base64url_encode(octets);
 }
 
 }  // namespace causeway::signaling

@@ -13,8 +13,14 @@ MESSAGE_BYTES_MAX = 4096
 
 
 def config_of(folder, ports):
-    limits = {"room_members_max": MEMBERS_MAX, "message_bytes_max": MESSAGE_BYTES_MAX, "origins": ["https://app.example"]}
-    return relay_config(folder, ports) | {"signaling": limits}
+    return relay_config(folder, ports) | {
+        "signaling": {
+            "room_members_max": MEMBERS_MAX,
+            "message_bytes_max": MESSAGE_BYTES_MAX,
+            "origins": ["https://app.example"],
+            "resume_grace_seconds": 1,
+        }
+    }
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,8 @@ export class Call extends EventTarget {
     this.#transport = transport;
     signaling
       .on('joined', (message) => this.#onJoined(message))
+      .on('resumed', ({ice_servers}) => this.#setServers(ice_servers))
+      .on('gap', () => signaling.rejoin())  // of offers and candidates none may be missing
       .on('member-joined', (member) => this.#onMemberJoined(member))
       .on('member-left', ({member, reason}) => this.#remove(member, reason))
       .on('offer', ({from, sdp}) => this.peers.get(from)?.onDescription('offer', sdp))

@@ -13,6 +13,7 @@ import {Tile} from './tile.js';
 const kToastMs = 5000;
 const kNobody = 'Somebody';
 
+const kShortAttempts = 2;  // to connect again, before more is said than that
 const kServerGone = 'The server does not answer. Check that you are online, and then press Join again.';
 
 const query = new URLSearchParams(location.search);
@@ -172,9 +173,10 @@ function showLobby() {
   document.title = 'Causeway';
 }
 
-function onDisconnected({retry_ms}) {
+function onDisconnected({attempt, retry_ms}) {
   const in_call = !element('call').hidden;
   if (!in_call) return endSession(kServerGone);
+  if (attempt <= kShortAttempts) return showConnection('Reconnecting…');
   const seconds = Math.ceil(retry_ms / 1000);
   const when = seconds > 1 ? `in ${seconds} seconds` : 'now';
   showConnection(`The connection to the server is lost. Trying again ${when}. Until it is back nobody can join.`);
@@ -211,7 +213,11 @@ async function join(name, room) {
   window.causeway = {call, signaling, media};
   call.addEventListener('peer', (event) => addPeer(event.detail));
   call.addEventListener('peer-left', (event) => removePeer(event.detail));
-  signaling.on('joined', () => showConnection('')).on('disconnected', onDisconnected).on('closed', onClosed);
+  signaling
+    .on('joined', () => showConnection(''))
+    .on('resumed', () => showConnection(''))
+    .on('disconnected', onDisconnected)
+    .on('closed', onClosed);
   try {
     await signaling.join(room, {name});
   } catch {

@@ -10,20 +10,24 @@
  *   signaling.on('candidate', ({from, candidate}) => …);
  *   const {self, members, ice_servers} = await signaling.join('my-room', {name: 'Ann'});
  *
- * A lost connection is opened again with growing pauses, and the room is joined again: `joined` comes another time,
- * with a new member id and new ICE servers. What is sent while there is no connection is not kept.
+ * A lost connection is opened again with growing pauses. Within the server's grace time the member is the same as before:
+ * `resumed` comes instead of `joined`, nothing that was sent in either direction is lost or comes twice, and `gap` says so
+ * where that was not possible. After it the room is joined again: `joined` comes another time, with a new member id, and
+ * what was sent meanwhile is dropped.
  */
 
 /** @typedef {{member: string, name?: string, role: string}} Member */
 /** @typedef {Member & {polite: boolean}} Self  `polite`: the polite side of perfect negotiation */
 /** @typedef {{type: 'joined', room: string, self: Self, members: Member[], ice_servers: RTCIceServer[],
- *             ice_ttl_seconds: number}} Joined */
+ *             ice_ttl_seconds: number, resume?: {token: string, grace_seconds: number}, received?: number}} Joined */
 /** @typedef {{code: string, message: string, fatal: boolean, id?: string|number}} ErrorReply */
 /**
  * Every message of the server is an event of its `type`; `disconnected` and `closed` are this client's own.
  * @typedef {{
  *   'welcome': {protocol: number, features: string[], message_bytes_max: number, ping_seconds: number},
  *   'joined': Joined,
+ *   'resumed': Joined,
+ *   'gap': {missing: number},
  *   'member-joined': Member,
  *   'member-left': Member & {reason: 'left'|'lost'|string},
  *   'offer': {from: string, sdp: string},
@@ -40,6 +44,9 @@
 
 const kRetryMsFirst = 500;
 const kRetryMsMax = 15_000;
+const kProbeMs = 3000;  // for an answer from a connection that may have died with its network
+const kUnconfirmedMax = 1024;
+const kComingBack = 4050;
 
 /** Why this client is not in the room: `code` is stable, `message` is for a person. */
 export class SignalingError extends Error {
@@ -64,7 +71,17 @@ export class Signaling extends EventTarget {
   #retry_timer = 0;
   #ping_timer = 0;
   #heard = true;
-  #on_online = () => this.retryNow();
+  #probe_timer = 0;
+  /** What the member is known by, from the last `joined`. @type {{token: string, member: string}|null} */
+  #resume = null;
+  /** Whether the server has answered `join` on this connection. */
+  #in_room = false;
+  /** The last `seq` seen. */
+  #seq = 0;
+  /** Relayed messages that the server may not have taken yet, and the number of those that it has. */
+  #unconfirmed = [];
+  #confirmed = 0;
+  #on_network_change = () => this.#onNetworkChange();
 
   /** @param {string|URL} [url] ws: or wss:; by default /ws on the host that served the page */
   constructor(url = new URL('/ws', location.href.replace(/^http/, 'ws'))) {
@@ -98,7 +115,8 @@ export class Signaling extends EventTarget {
     this.leave();
     this.#wanted = {room, ...(name ? {name} : {})};
     const joined = new Promise((resolve, reject) => (this.#joining = {resolve, reject}));
-    globalThis.addEventListener?.('online', this.#on_online);
+    globalThis.addEventListener?.('online', this.#on_network_change);
+    globalThis.navigator?.connection?.addEventListener?.('change', this.#on_network_change);
     this.#open();
     return joined;
   }
@@ -112,10 +130,17 @@ export class Signaling extends EventTarget {
   /** Leaves the room and enters it again, as a new member: the others make their offers anew. */
   rejoin() {
     this.#send({type: 'leave'});
+    this.#forgetMember();
+    this.#in_room = false;
     this.#sendJoin();
   }
 
-  /** @param {string|null} to a member, or null for all others @param {string} sdp @returns {boolean} was it sent? */
+  /**
+   * This and the next three keep the message while the connection is lost, and send it once the member has resumed.
+   * @param {string|null} to a member, or null for all others
+   * @param {string} sdp
+   * @returns {boolean} false: this client is in no room
+   */
   offer(to, sdp) {
     return this.#sendTo(to, {type: 'offer', sdp});
   }
@@ -158,15 +183,48 @@ export class Signaling extends EventTarget {
   #receive(text) {
     this.#heard = true;
     const message = JSON.parse(text);
+    if (message.seq !== undefined) this.#seq = message.seq;
+    if (message.received !== undefined) this.#confirm(message.received);
     if (message.type === 'welcome') this.#heartbeat(message.ping_seconds);
-    if (message.type === 'joined') {
-      this.#attempt = 0;
-      this.#joining?.resolve(message);
-      this.#joining = null;
+    let {type} = message;
+    if (type === 'joined') {
+      if (message.received !== undefined) type = 'resumed';
+      this.#onJoined(message);
     }
-    this.dispatchEvent(new CustomEvent(message.type, {detail: message}));
+    this.dispatchEvent(new CustomEvent(type, {detail: message}));
     if (message.type === 'error' && message.id === this.#join_id) this.#stop(message.code, message.message);
     if (message.type === 'bye' && message.action === 'stop') this.#stop('bye', message.reason);
+  }
+
+  #onJoined(message) {
+    if (message.received === undefined) this.#forgetMember();
+    this.#resume = message.resume ? {token: message.resume.token, member: message.self.member} : null;
+    this.#attempt = 0;
+    this.#in_room = true;
+    for (const text of this.#unconfirmed) this.#socket.send(text);
+    this.#joining?.resolve(message);
+    this.#joining = null;
+  }
+
+  #confirm(received) {
+    this.#unconfirmed.splice(0, received - this.#confirmed);
+    this.#confirmed = received;
+  }
+
+  #forgetMember() {
+    this.#resume = null;
+    this.#seq = 0;
+    this.#unconfirmed = [];
+    this.#confirmed = 0;
+  }
+
+  // The address may be another one now: a connection that does not answer soon is of the network that was.
+  #onNetworkChange() {
+    if (!this.connected) return this.retryNow();
+    this.#heard = false;
+    this.#send({type: 'ping'});
+    clearTimeout(this.#probe_timer);
+    this.#probe_timer = setTimeout(() => this.#heard || this.#lost(), kProbeMs);
   }
 
   // A browser shows its page no WebSocket pings, so only an own question finds a connection that died silently.
@@ -180,7 +238,7 @@ export class Signaling extends EventTarget {
   }
 
   #lost() {
-    this.#drop();
+    this.#drop(kComingBack);
     if (!this.#wanted) return;
     this.#attempt += 1;
     const pause_ms = Math.min(kRetryMsMax, kRetryMsFirst * 2 ** (this.#attempt - 1));
@@ -194,31 +252,44 @@ export class Signaling extends EventTarget {
     this.#wanted = null;
     this.#attempt = 0;
     clearTimeout(this.#retry_timer);
-    globalThis.removeEventListener?.('online', this.#on_online);
-    this.#drop();
+    globalThis.removeEventListener?.('online', this.#on_network_change);
+    globalThis.navigator?.connection?.removeEventListener?.('change', this.#on_network_change);
+    this.#forgetMember();
+    this.#drop(1000);
     this.#joining?.reject(new SignalingError(code, reason));
     this.#joining = null;
     if (was_wanted) this.dispatchEvent(new CustomEvent('closed', {detail: {code, reason}}));
   }
 
   // Handlers go first: a close over a dead network is reported minutes later, to a client that has long gone on.
-  #drop() {
+  #drop(code) {
     clearInterval(this.#ping_timer);
+    clearTimeout(this.#probe_timer);
     const socket = this.#socket;
     this.#socket = null;
+    this.#in_room = false;
     this.#heard = true;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    socket.close(code);
   }
 
   #sendJoin() {
     this.#join_id += 1;
-    this.#send({type: 'join', id: this.#join_id, ...this.#wanted});
+    const resume = this.#resume && {token: this.#resume.token, seq: this.#seq};
+    this.#send({type: 'join', id: this.#join_id, ...this.#wanted, ...(resume ? {resume} : {})});
   }
 
   #sendTo(to, message) {
-    return this.#send(to ? {...message, to} : message);
+    if (!this.#resume) return this.#send(to ? {...message, to} : message);
+    const text = JSON.stringify(to ? {...message, to} : message);
+    this.#unconfirmed.push(text);
+    if (this.#unconfirmed.length > kUnconfirmedMax) {  // the oldest of a long absence; what comes later counts on
+      this.#unconfirmed.shift();
+      this.#confirmed += 1;
+    }
+    if (this.#in_room) this.#socket.send(text);
+    return true;
   }
 
   #send(message) {

@@ -52,8 +52,9 @@ enum class CloseReason : std::uint8_t {
   kServerFull,    // 4002
   kBadRoom,       // 4003: plain clients only
   kSlowReader,    // 4004: the outbound queue is full
+  kReplaced,      // 4005: the member goes on with a newer connection
 };
-inline constexpr std::size_t kCloseReasons = 9;
+inline constexpr std::size_t kCloseReasons = 10;
 std::string_view name(CloseReason reason) noexcept;               // "going-away" …
 std::uint16_t websocket_close_code(CloseReason reason) noexcept;  // RFC 6455 §7.4; 4000–4099 are ours
 

@@ -5,6 +5,7 @@
 //
 //   connection accepted  → open              text frame, read by the codec → on_message / on_bad_message
 //   connection gone      → on_close          connection must go (reason known to the edge only) → end
+//   messages have arrived → on_acknowledged
 //   next_deadline() due  → on_timer          process stops → end_all
 #pragma once
 
@@ -35,6 +36,10 @@ struct HubOptions {
   std::size_t rooms_max = 5'000;
   std::size_t room_members_max = 16;
   std::chrono::seconds join_deadline{10};
+  // How long a member whose connection is lost keeps its place and can resume; 0: not at all.
+  std::chrono::seconds resume_grace{30};
+  std::size_t away_max = 10'000;  // members without a connection; over it they are lost at once
+  ReplayLimits replay;
   // Kept by the edge, announced in `welcome`.
   std::size_t message_bytes_max = 64 * 1024;
   std::chrono::seconds ping{25};
@@ -65,6 +70,10 @@ struct HubCounters {
   Counters<LeftReason, kLeftReasons> left;
   std::uint64_t opened = 0;
   std::uint64_t joined = 0;
+  std::uint64_t resumed = 0;
+  std::uint64_t gaps = 0;            // resumes to which messages were missing
+  std::uint64_t resumes_failed = 0;  // a token that is unknown, wrong or too old: the client has joined anew
+  std::uint64_t away_refused = 0;    // lost at once, because away_max members were away
 };
 
 class Hub {
@@ -78,21 +87,24 @@ class Hub {
   [[nodiscard]] Deliveries open(SessionId id, const OpenRequest& request, Now now);
   [[nodiscard]] Deliveries on_message(SessionId id, const ClientMessage& message, Now now);
   [[nodiscard]] Deliveries on_bad_message(SessionId id, const BadMessage& bad);
+  // The client's end has everything up to this `seq`: it need not be kept for a resume.
+  void on_acknowledged(SessionId id, std::uint64_t seq);
   // kLeft when the client closed in order (a close frame), kLost when the connection broke or fell silent.
-  [[nodiscard]] Deliveries on_close(SessionId id, LeftReason reason);
+  [[nodiscard]] Deliveries on_close(SessionId id, LeftReason reason, Now now);
   // The edge cannot go on with this connection: kNotText, kTooBig, kSlowReader.
-  [[nodiscard]] Deliveries end(SessionId id, CloseReason reason);
+  [[nodiscard]] Deliveries end(SessionId id, CloseReason reason, Now now);
   [[nodiscard]] Deliveries end_all(CloseReason reason);
 
   [[nodiscard]] Deliveries on_timer(Now now);
-  std::optional<TimePoint> next_deadline() const noexcept { return timers_.next_deadline(); }
+  std::optional<TimePoint> next_deadline() const noexcept;
 
   std::size_t sessions() const noexcept { return sessions_.size(); }
+  std::size_t away() const noexcept { return away_; }  // members who may still resume
   std::size_t rooms() const noexcept { return rooms_.size(); }
   const HubCounters& counters() const noexcept { return counters_; }
 
  private:
-  // Its one timer is the join deadline while it has no member, then the renewal of the member's ICE servers.
+  // Its timer is the join deadline while it has no member.
   struct Session : Timer {
     SessionId id{};
     std::string host;
@@ -106,14 +118,22 @@ class Hub {
   void join(Session& session, const Join& request, std::string_view request_id, Now now, Deliveries& out);
   void relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Deliveries& out);
   void leave(Session& session, std::string_view request_id, Now now, Deliveries& out);
-  void send_ice(Session& session, std::string_view request_id, Now now, Deliveries& out);
+  void send_ice(Member& member, std::string_view request_id, Now now, Deliveries& out);
+
+  Member* find_resumable(const Join& request) noexcept;
+  void resume(Session& session, Member& member, const Join& request, std::string_view request_id, Now now,
+              Deliveries& out);
+  // The member's connection is gone or will be: it is away from now on, or lost where it may not be.
+  void go_away(Member& member, Now now, Deliveries& out);
+  bool may_be_away(const Member& member) noexcept;
 
   // Why nobody can enter this room now; nullopt: the way is free.
   std::optional<ErrorCode> refusal(std::string_view room_name) const;
   Member& enter(Session& session, std::string_view room_name, std::string name, bool plain);
   void announce_arrival(const Member& member, Deliveries& out);
-  void depart(Session& session, LeftReason reason, Deliveries& out);
-  IceServerList ice_servers(Session& session, Now now);
+  Joined joined_reply(Member& member, std::string_view request_id, Now now);
+  void depart(Member& member, LeftReason reason, Deliveries& out);
+  IceServerList ice_servers(Member& member, Now now);
 
   void send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out);
   // To all but `except` (may be nullptr) that are not plain.
@@ -122,7 +142,7 @@ class Hub {
   // Fatal: the error, then the goodbye.
   void refuse(SessionId id, bool plain, ErrorCode code, Deliveries& out);
   void say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out);
-  void forget(Session& session, LeftReason reason, Deliveries& out);
+  void forget(Session& session);
   std::string random_id();
 
   const HubOptions options_;
@@ -130,9 +150,12 @@ class Hub {
   RandomSource& random_;
   // Timers are pointed at: both tables keep their elements in place. Clients choose the names of rooms, hence a tree:
   // no choice of names makes it slow.
+  std::size_t replay_bytes_total_ = 0;  // of all members: outlives the rooms
   std::unordered_map<SessionId, Session> sessions_;
   std::map<std::string, Room, std::less<>> rooms_;
-  TimerQueue<Session> timers_;
+  TimerQueue<Session> session_timers_;
+  TimerQueue<Member> member_timers_;
+  std::size_t away_ = 0;
   HubCounters counters_;
 };
 

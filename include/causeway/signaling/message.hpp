@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,9 +22,16 @@ namespace causeway::signaling {
 
 // --- from the client ---
 
+// A connection's claim to go on as the member that a lost one was.
+struct ResumeRequest {
+  std::string token;      // of the last `joined`
+  std::uint64_t seq = 0;  // the last one seen; 0: none
+};
+
 struct Join {
   std::string room;
   std::string name;  // empty: none
+  std::optional<ResumeRequest> resume{};
 };
 
 struct RelayedValueView {
@@ -65,12 +74,25 @@ struct Welcome {
   std::chrono::seconds ping{0};
 };
 
+// What a client needs to resume. No token: this server keeps no place for anybody.
+struct ResumeOffer {
+  std::string token;
+  std::chrono::seconds grace{0};
+};
+
 struct Joined {
   std::string room;
   MemberInfo self;
   std::vector<MemberInfo> members;
   IceServerList ice;
-  std::string id;  // raw, here and below; empty: none
+  ResumeOffer resume;
+  std::optional<std::uint64_t> received;  // after a resume: how many relayed messages of this member the server took
+  std::string id;                         // raw, here and below; empty: none
+};
+
+// Messages to this member are lost: it was away for too long or they were too many.
+struct Gap {
+  std::uint64_t missing = 0;  // how many
 };
 
 struct MemberJoined {
@@ -110,6 +132,7 @@ struct Left {
 };
 
 struct Pong {
+  std::optional<std::uint64_t> received;  // as in Joined; nullopt: not in a room
   std::string id;
 };
 
@@ -125,7 +148,14 @@ struct Bye {
   CloseReason reason = CloseReason::kGoingAway;
 };
 
-using ServerMessage =
-    std::variant<Welcome, Joined, MemberJoined, MemberLeft, RoleChanged, Relayed, Ice, Ready, Left, Pong, Error, Bye>;
+using ServerMessage = std::variant<Welcome, Joined, Gap, MemberJoined, MemberLeft, RoleChanged, Relayed, Ice, Ready,
+                                   Left, Pong, Error, Bye>;
+
+inline std::shared_ptr<const ServerMessage> shared(ServerMessage message) {
+  return std::make_shared<const ServerMessage>(std::move(message));
+}
+
+// About what it takes to keep the message: that of its values, and the same for the rest of every one.
+std::size_t approximate_bytes(const ServerMessage& message) noexcept;
 
 }  // namespace causeway::signaling

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Room and its Members. The Hub owns the rooms, a room owns its members; both die with the last member's leave.
+// A member whose connection is lost stays in its room for a while, away, and can resume with another connection.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "causeway/base/timer_queue.hpp"
 #include "causeway/signaling/message.hpp"
+#include "causeway/signaling/replay_buffer.hpp"
 
 namespace causeway::signaling {
 
@@ -17,12 +21,19 @@ enum class SessionId : std::uint64_t {};
 
 struct Room;
 
-struct Member {
+// Its timer is the renewal of its ICE servers while it has a session, then the end of the time it may be away.
+struct Member : Timer {
+  Member(const ReplayLimits& limits, std::size_t& replay_bytes_total) : sent(limits, replay_bytes_total) {}
+
   MemberInfo info;
   Room* room = nullptr;
-  SessionId session{};
-  bool plain = false;          // knows offers, answers, candidates and `ready` only
-  std::uint64_t sequence = 0;  // `seq` of the last message to this member
+  std::optional<SessionId> session;  // nullopt: away
+  bool plain = false;                // knows offers, answers, candidates and `ready` only
+  std::uint64_t sequence = 0;        // `seq` of the last message to this member
+  std::uint64_t received = 0;        // relayed messages that the server took from this member, refused ones included
+  ReplayBuffer sent;                 // empty for plain members
+  std::string resume_secret;
+  std::string former_resume_secret;  // still good, until it is certain that the member has got the new one
 };
 
 struct Room {

@@ -98,6 +98,22 @@ TEST(ParseClientMessage, BadMessages) {
   EXPECT_EQ(bad(many + "}").code, ErrorCode::kBadMessage);
 }
 
+TEST(ParseClientMessage, JoinWithResume) {
+  const auto message = parse_client_message(R"({"type":"join","room":"tea","resume":{"token":"abc","seq":7}})");
+  ASSERT_TRUE(message);
+  const auto& join = std::get<Join>(message->body);
+  ASSERT_TRUE(join.resume);
+  EXPECT_EQ(join.resume->token, "abc");
+  EXPECT_EQ(join.resume->seq, 7U);
+  EXPECT_FALSE(std::get<Join>(parse_client_message(R"({"type":"join","room":"tea","resume":null})")->body).resume);
+  for (const char* resume : {"7", "[]", "{}", R"({"token":"a"})", R"({"seq":1})", R"({"token":1,"seq":1})",
+                             R"({"token":"a","seq":-1})", R"({"token":"a","seq":1.5})", R"({"token":"a","seq":"1"})",
+                             R"({"token":"a","seq":18446744073709551616})", R"({"token":"a","seq":1,"seq":2})"}) {
+    EXPECT_EQ(bad(R"({"type":"join","room":"tea","resume":)" + std::string(resume) + "}").code, ErrorCode::kBadMessage)
+        << resume;
+  }
+}
+
 TEST(ParseClientMessage, NotJson) {
   for (const char* text : {"", "hello", "{", R"({"type":"ping"}x)", "{\"type\":\"\xff\"}"}) {
     EXPECT_EQ(bad(text).code, ErrorCode::kNotJson) << text;
@@ -130,17 +146,22 @@ TEST(Relaying, ValuesArriveByteForByte) {
 
 TEST(WriteServerMessage, EveryMessage) {
   EXPECT_EQ(write_server_message(Welcome{65536, std::chrono::seconds{25}}),
-            R"({"type":"welcome","protocol":1,"features":["message","ice","roles"],)"
+            R"({"type":"welcome","protocol":1,"features":["message","ice","roles","resume"],)"
             R"("message_bytes_max":65536,"ping_seconds":25})");
   const MemberInfo ada{"a1", "A\"da", Role::kModerator};
   const MemberInfo plain{"p1", "", Role::kMember};
   const IceServerList ice{{{{"stun:h"}, "", ""}, {{"turn:h", "turns:h"}, "u", "c"}}, std::chrono::seconds{60}};
   EXPECT_EQ(
-      write_server_message(Joined{"tea", {"b1", "Bob", Role::kMember}, {ada, plain}, ice, "7"}),
+      write_server_message(Joined{"tea", {"b1", "Bob", Role::kMember}, {ada, plain}, ice, {}, {}, "7"}),
       R"({"type":"joined","room":"tea","self":{"member":"b1","name":"Bob","role":"member","polite":true},)"
       R"("members":[{"member":"a1","name":"A\"da","role":"moderator"},{"member":"p1","name":"","role":"member"}],)"
       R"("ice_servers":[{"urls":["stun:h"]},{"urls":["turn:h","turns:h"],"username":"u","credential":"c"}],)"
       R"("ice_ttl_seconds":60,"id":7})");
+  EXPECT_EQ(write_server_message(Joined{"tea", ada, {}, {}, {"secret", std::chrono::seconds{30}}, 5, ""}),
+            R"({"type":"joined","room":"tea","self":{"member":"a1","name":"A\"da","role":"moderator","polite":true},)"
+            R"("members":[],"ice_servers":[],"ice_ttl_seconds":0,)"
+            R"("resume":{"token":"secret","grace_seconds":30},"received":5})");
+  EXPECT_EQ(write_server_message(Gap{3}), R"({"type":"gap","missing":3})");
   EXPECT_EQ(write_server_message(MemberJoined{plain}),
             R"({"type":"member-joined","member":"p1","name":"","role":"member"})");
   EXPECT_EQ(write_server_message(MemberLeft{ada, LeftReason::kLost}),
@@ -150,7 +171,8 @@ TEST(WriteServerMessage, EveryMessage) {
   EXPECT_EQ(write_server_message(Ice{{}, "\"x\""}), R"({"type":"ice","ice_servers":[],"ice_ttl_seconds":0,"id":"x"})");
   EXPECT_EQ(write_server_message(Ready{}), R"({"type":"ready"})");
   EXPECT_EQ(write_server_message(Left{""}), R"({"type":"left"})");
-  EXPECT_EQ(write_server_message(Pong{"1e400"}), R"({"type":"pong","id":1e400})");
+  EXPECT_EQ(write_server_message(Pong{{}, "1e400"}), R"({"type":"pong","id":1e400})");
+  EXPECT_EQ(write_server_message(Pong{7, ""}), R"({"type":"pong","received":7})");
   EXPECT_EQ(write_server_message(Error{ErrorCode::kRoomFull, "No.", "1", false}),
             R"({"type":"error","code":"room-full","message":"No.","fatal":false,"id":1})");
   EXPECT_EQ(write_server_message(Bye{ByeAction::kRejoin, CloseReason::kGoingAway}),

@@ -205,13 +205,14 @@ TEST(Errors, Listeners) {
 TEST(Errors, Ranges) {
   EXPECT_THAT(only_error(R"({"turn": {"relay": {"port_min": 50001, "port_max": 50000}}})"),
               HasSubstr("turn.relay.port_min must not be above port_max"));
-  for (const char* text : {R"({"turn": {"relay": {"port_min": 1023}}})", R"({"turn": {"relay": {"port_max": 65536}}})",
-                           R"({"turn": {"relay": {"port_min": -1}}})", R"({"turn": {"relay": {"port_min": 5e4}}})",
-                           R"({"turn": {"limits": {"allocations_total": 1000001}}})",
-                           R"({"turn": {"limits": {"channels_per_allocation": 0}}})",
-                           R"({"turn": {"lifetimes": {"allocation_seconds_max": 599}}})",
-                           R"({"signaling": {"room_members_max": 1}})", R"({"signaling": {"ice_ttl_seconds": "1h"}})",
-                           R"({"signaling": {"message_bytes_max": 18446744073709551615}})"}) {
+  for (const char* text :
+       {R"({"turn": {"relay": {"port_min": 1023}}})", R"({"turn": {"relay": {"port_max": 65536}}})",
+        R"({"turn": {"relay": {"port_min": -1}}})", R"({"turn": {"relay": {"port_min": 5e4}}})",
+        R"({"turn": {"limits": {"allocations_total": 1000001}}})",
+        R"({"turn": {"limits": {"channels_per_allocation": 0}}})",
+        R"({"turn": {"lifetimes": {"allocation_seconds_max": 599}}})", R"({"signaling": {"room_members_max": 1}})",
+        R"({"signaling": {"resume_grace_seconds": 301}})", R"({"signaling": {"ice_ttl_seconds": "1h"}})",
+        R"({"signaling": {"message_bytes_max": 18446744073709551615}})"}) {
     EXPECT_THAT(only_error(text), HasSubstr("must be a whole number from ")) << text;
   }
   EXPECT_THAT(only_error(R"({"signaling": {"message_bytes_max": 65536, "queue_bytes_max": 65536}})"),

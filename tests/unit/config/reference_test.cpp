@@ -87,6 +87,7 @@ TEST(Reference, HasTheDefaultsButForFolderAndListeners) {
   EXPECT_EQ(reference.signaling.sessions_max, defaults.signaling.sessions_max);
   EXPECT_EQ(reference.signaling.message_bytes_max, defaults.signaling.message_bytes_max);
   EXPECT_EQ(reference.signaling.queue_bytes_max, defaults.signaling.queue_bytes_max);
+  EXPECT_EQ(reference.signaling.resume_grace_seconds, defaults.signaling.resume_grace_seconds);
   EXPECT_EQ(reference.signaling.ice_ttl_seconds, defaults.signaling.ice_ttl_seconds);
   EXPECT_EQ(reference.log.level, defaults.log.level);
   EXPECT_EQ(reference.log.format, defaults.log.format);

@@ -62,6 +62,7 @@ class HubScript : public testing::Test {
     options.sessions_max = 6;
     options.rooms_max = 2;
     options.room_members_max = 3;
+    options.resume_grace = std::chrono::seconds{0};  // where a test is about something else
     return options;
   }
 
@@ -84,10 +85,22 @@ class HubScript : public testing::Test {
     const std::uint64_t joined = hub().counters().joined;
     const Deliveries deliveries = hub().on_message(sessions_.at(who), {std::move(body), id}, now);
     note_member(who, joined);
+    for (const Delivery& delivery : deliveries) {
+      const auto* reply = delivery.message ? std::get_if<Joined>(delivery.message.get()) : nullptr;
+      if (reply == nullptr) continue;
+      members_[reply->self.member] = who;
+      token = reply->resume.token;
+    }
     return lines(deliveries);
   }
 
   Lines join(const std::string& who, const std::string& room = "tea") { return say(who, Join{room, who}); }
+  // On a new connection of the member.
+  Lines resume(const std::string& who, const std::string& with_token, std::uint64_t seq,
+               const std::string& room = "tea") {
+    open(who);
+    return say(who, Join{room, who, ResumeRequest{with_token, seq}});
+  }
 
   // Opens and joins, without looking at the deliveries.
   void enter(const std::string& who, const std::string& room = "tea") {
@@ -102,13 +115,14 @@ class HubScript : public testing::Test {
     return say(who, Relay{RelayType::kOffer, member_id(to), {{"sdp", sdp}}});
   }
 
+  void acknowledge(const std::string& who, std::uint64_t seq) { hub().on_acknowledged(sessions_.at(who), seq); }
   Lines bad(const std::string& who, BadMessage message) {
     return lines(hub().on_bad_message(sessions_.at(who), message));
   }
   Lines close(const std::string& who, LeftReason reason = LeftReason::kLost) {
-    return lines(hub().on_close(sessions_.at(who), reason));
+    return lines(hub().on_close(sessions_.at(who), reason, now));
   }
-  Lines end(const std::string& who, CloseReason reason) { return lines(hub().end(sessions_.at(who), reason)); }
+  Lines end(const std::string& who, CloseReason reason) { return lines(hub().end(sessions_.at(who), reason, now)); }
   Lines end_all() { return lines(hub().end_all(CloseReason::kGoingAway)); }
 
   Lines advance(std::chrono::milliseconds time) {
@@ -136,8 +150,10 @@ class HubScript : public testing::Test {
   CountingRandom random;
   Now now{};
   Deliveries last;
+  std::string token;  // of the last `joined`
 
  private:
+  // A plain client is told nothing of its id; a normal one's id comes before the secret of its resume token.
   void note_member(const std::string& who, std::uint64_t joined_before) {
     if (hub().counters().joined > joined_before) members_[random.last()] = who;
   }
@@ -170,7 +186,9 @@ class HubScript : public testing::Test {
   std::string words(const Welcome&) { return "welcome"; }
   std::string words(const Ready&) { return "ready"; }
   std::string words(const Left& left) { return with_id("left", left.id); }
-  std::string words(const Pong& pong) { return with_id("pong", pong.id); }
+  std::string words(const Pong& pong) {
+    return with_id("pong" + (pong.received ? " received " + std::to_string(*pong.received) : ""), pong.id);
+  }
   std::string words(const Ice& ice) { return with_id("ice", ice.id); }
   std::string words(const MemberJoined& joined) { return "+" + who(joined.member); }
   std::string words(const RoleChanged& changed) {
@@ -184,8 +202,10 @@ class HubScript : public testing::Test {
     std::string text = "joined " + joined.room + " as " + who(joined.self) + " with";
     for (const MemberInfo& info : joined.members)
       text += " " + who(info);
+    if (joined.received) text += " received " + std::to_string(*joined.received);
     return with_id(text, joined.id);
   }
+  std::string words(const Gap& gap) { return "gap of " + std::to_string(gap.missing); }
   std::string words(const Relayed& relayed) {
     std::string text = std::string(name(relayed.type)) + " from " + members_.at(relayed.from) + " {";
     for (const RelayedValue& value : relayed.values)

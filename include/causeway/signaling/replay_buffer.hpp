@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last messages to one member, kept so that a new connection of the same member can get what the lost one did not
+// deliver. Bounded by number and by bytes, alone and together with all others: what does not fit any more is forgotten,
+// oldest first. The member owns it. Messages of a broadcast are shared by all buffers that hold them, but count in
+// each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "causeway/signaling/message.hpp"
+
+namespace causeway::signaling {
+
+struct ReplayLimits {
+  std::size_t messages_max = 256;
+  std::size_t bytes_max = 256 * 1024;
+  std::size_t bytes_total_max = 256 * 1024 * 1024;  // of all buffers
+};
+
+class ReplayBuffer {
+ public:
+  struct Entry {
+    std::uint64_t seq = 0;
+    std::shared_ptr<const ServerMessage> message;
+    std::size_t bytes = 0;
+  };
+
+  // `bytes_total` is what all buffers hold; both outlive the buffer.
+  ReplayBuffer(const ReplayLimits& limits, std::size_t& bytes_total) noexcept
+      : limits_(limits), bytes_total_(bytes_total) {}
+  ~ReplayBuffer() { bytes_total_ -= bytes_; }
+  ReplayBuffer(const ReplayBuffer&) = delete;
+  ReplayBuffer& operator=(const ReplayBuffer&) = delete;
+
+  // `seq` is one more than that of the message before.
+  void push(std::uint64_t seq, std::shared_ptr<const ServerMessage> message);
+  // The member has everything up to `seq`.
+  void forget_until(std::uint64_t seq) noexcept;
+
+  // What is kept, oldest first, without a hole.
+  const std::deque<Entry>& entries() const noexcept { return entries_; }
+
+ private:
+  void forget_oldest() noexcept;
+
+  const ReplayLimits& limits_;
+  std::size_t& bytes_total_;
+  std::size_t bytes_ = 0;
+  std::deque<Entry> entries_;
+};
+
+}  // namespace causeway::signaling

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rooms: who may enter, who is in, who leaves, and who is away for a moment.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "causeway/base/base64.hpp"
+#include "causeway/base/bytes.hpp"
+#include "causeway/signaling/hub.hpp"
+
+namespace causeway::signaling {
+namespace {
+
+bool equals(std::string_view a, std::string_view b) noexcept {
+  return !a.empty() && equal_constant_time(as_bytes(a), as_bytes(b));
+}
+
+}  // namespace
+
+std::optional<ErrorCode> Hub::refusal(std::string_view room_name) const {
+  if (!is_valid_name(room_name)) return ErrorCode::kBadRoom;
+  const auto room = rooms_.find(room_name);
+  if (room == rooms_.end()) {
+    if (rooms_.size() >= options_.rooms_max) return ErrorCode::kServerFull;
+  } else if (room->second.members.size() >= options_.room_members_max) {
+    return ErrorCode::kRoomFull;
+  }
+  return std::nullopt;
+}
+
+Member& Hub::enter(Session& session, std::string_view room_name, std::string name, bool plain) {
+  auto found = rooms_.find(room_name);
+  if (found == rooms_.end()) {
+    found = rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}}).first;
+  }
+  Room& room = found->second;
+  Member& member = *room.members.emplace_back(std::make_unique<Member>(options_.replay, replay_bytes_total_));
+  member.info = {random_id(), std::move(name), Role::kMember};
+  member.room = &room;
+  member.session = session.id;
+  member.plain = plain;
+  room.appoint_moderator();
+  session.member = &member;
+  session_timers_.cancel(session);
+  ++counters_.joined;
+  return member;
+}
+
+Joined Hub::joined_reply(Member& member, std::string_view request_id, Now now) {
+  Joined joined{member.room->name, member.info, {}, ice_servers(member, now), {}, {}, std::string(request_id)};
+  for (const auto& other : member.room->members) {
+    if (other.get() != &member) joined.members.push_back(other->info);
+  }
+  if (options_.resume_grace > std::chrono::seconds{0}) {
+    member.resume_secret = random_id();
+    joined.resume = {member.info.member + member.resume_secret, options_.resume_grace};
+  }
+  return joined;
+}
+
+void Hub::announce_arrival(const Member& member, Deliveries& out) {
+  broadcast(*member.room, &member, MemberJoined{member.info}, out);
+  const auto ready = shared(Ready{});
+  for (const auto& other : member.room->members) {
+    if (other->plain && other.get() != &member) send(*other, ready, out);
+  }
+}
+
+// Whoever calls this takes care of the member's session, if there is one.
+void Hub::depart(Member& member, LeftReason reason, Deliveries& out) {
+  member_timers_.cancel(member);
+  if (!member.plain && !member.session) --away_;
+  counters_.left.count(reason);
+  Room& room = *member.room;
+  const std::unique_ptr<Member> removed = room.remove(member);
+  if (room.members.empty()) {
+    rooms_.erase(rooms_.find(room.name));
+    return;
+  }
+  broadcast(room, nullptr, MemberLeft{removed->info, reason}, out);
+  if (const Member* successor = room.appoint_moderator()) {
+    broadcast(room, nullptr, RoleChanged{successor->info.member, successor->info.role}, out);
+  }
+}
+
+IceServerList Hub::ice_servers(Member& member, Now now) {
+  const Session& session = sessions_.at(*member.session);
+  IceServerList list =
+      ice_servers_.for_member({member.room->id, member.info.member, session.host, session.secure}, now);
+  // Plain clients would not understand a push.
+  if (list.ttl > std::chrono::seconds{0} && !member.plain) {
+    member_timers_.schedule(member, now.steady + Duration{list.ttl} * 4 / 5);
+  }
+  return list;
+}
+
+// --- away and back ---
+
+bool Hub::may_be_away(const Member& member) noexcept {
+  if (member.plain || options_.resume_grace == std::chrono::seconds{0}) return false;
+  if (away_ < options_.away_max) return true;
+  ++counters_.away_refused;
+  return false;
+}
+
+void Hub::go_away(Member& member, Now now, Deliveries& out) {
+  if (!may_be_away(member)) return depart(member, LeftReason::kLost, out);
+  member.session.reset();
+  ++away_;
+  member_timers_.schedule(member, now.steady + options_.resume_grace);
+}
+
+// A token is the member's id and a secret, each of the length that random_id() gives.
+Member* Hub::find_resumable(const Join& request) noexcept {
+  const auto room = rooms_.find(request.room);
+  if (room == rooms_.end()) return nullptr;
+  const std::string_view token = request.resume->token;
+  Member* member = room->second.find(token.substr(0, token.size() / 2));
+  if (member == nullptr) return nullptr;
+  const std::string_view secret = token.substr(token.size() / 2);
+  // The reply that brings a new token may be lost with its connection: the former one is good until it has arrived.
+  if (!equals(member->resume_secret, secret) && !equals(member->former_resume_secret, secret)) return nullptr;
+  member->former_resume_secret = secret;
+  return member;
+}
+
+void Hub::resume(Session& session, Member& member, const Join& request, std::string_view request_id, Now now,
+                 Deliveries& out) {
+  ++counters_.resumed;
+  if (member.session) {  // half dead: its end has not been noticed yet
+    say_goodbye(*member.session, false, CloseReason::kReplaced, out);
+    forget(sessions_.at(*member.session));
+  } else {
+    --away_;
+  }
+  member.session = session.id;
+  session.member = &member;
+  session_timers_.cancel(session);
+  member_timers_.cancel(member);
+
+  Joined joined = joined_reply(member, request_id, now);
+  joined.received = member.received;
+  out.push_back({session.id, shared(std::move(joined)), {}, {}});
+  const std::uint64_t seen = std::min(request.resume->seq, member.sequence);
+  member.sent.forget_until(seen);
+  const auto& kept = member.sent.entries();
+  const std::uint64_t next = kept.empty() ? member.sequence + 1 : kept.front().seq;
+  if (seen + 1 < next) {
+    ++counters_.gaps;
+    out.push_back({session.id, shared(Gap{next - seen - 1}), {}, {}});
+  }
+  for (const ReplayBuffer::Entry& entry : kept)
+    out.push_back({session.id, entry.message, entry.seq, {}});
+}
+
+std::string Hub::random_id() {
+  std::array<std::uint8_t, 12> octets{};
+  random_.fill(octets);
+  return base64url_encode(octets);
+}
+
+}  // namespace causeway::signaling
