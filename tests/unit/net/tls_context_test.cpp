@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 
+#include "net/dtls_context.hpp"
 #include "tls_files.hpp"
 
 namespace causeway::net {
@@ -34,6 +37,30 @@ TEST(TlsContext, knows_how_long_the_certificate_is_valid) {
   EXPECT_LE(context.not_before(), made_at);
   EXPECT_GT(context.not_before(), made_at - std::chrono::days(2));
   EXPECT_EQ(std::chrono::round<std::chrono::days>(context.not_after() - made_at), app::kCertificateLife);
+}
+
+// RFC 8489 §6.2.3, BCP 195: each suite of TLS 1.2 with an ephemeral key on an elliptic curve and authenticated
+// encryption.
+TEST(TlsContext, offers_forward_secret_aead_suites_alone) {
+  const TlsFiles files;
+  const TlsContext tls(files.certificate(), files.private_key());
+  const DtlsContext dtls(tls);
+  for (SSL_CTX* context : {tls.native_handle(), dtls.native_handle()}) {
+    std::set<std::string> names;
+    const STACK_OF(SSL_CIPHER)* suites = SSL_CTX_get_ciphers(context);
+    for (int i = 0; i < sk_SSL_CIPHER_num(suites); ++i) {
+      const SSL_CIPHER* suite = sk_SSL_CIPHER_value(suites, i);
+      EXPECT_EQ(SSL_CIPHER_is_aead(suite), 1);
+      const int exchange = SSL_CIPHER_get_kx_nid(suite);
+      EXPECT_TRUE(exchange == NID_kx_ecdhe || exchange == NID_kx_any) << SSL_CIPHER_get_name(suite);  // any: TLS 1.3
+      EXPECT_NE(SSL_CIPHER_get_auth_nid(suite), NID_auth_null);
+      names.insert(SSL_CIPHER_standard_name(suite));
+    }
+    EXPECT_TRUE(names.contains("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+    EXPECT_TRUE(names.contains("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+    EXPECT_FALSE(names.contains("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"));
+    EXPECT_NE(SSL_CTX_get_options(context) & SSL_OP_NO_COMPRESSION, 0u);
+  }
 }
 
 TEST(TlsContext, names_the_file_that_is_missing) {

@@ -159,6 +159,21 @@ TEST_F(RelayPath, ChannelDataIgnoresWhatFollowsItsLength) {
   EXPECT_EQ(script.from_client(client.ref, from_hex("4000 0000")).to_peer->payload, Octets{});
 }
 
+// RFC 8656 §12.6: data keeps neither the channel nor the permission alive.
+TEST_F(RelayPath, ChannelDataRefreshesNothing) {
+  ASSERT_TRUE(client.bind(0x4000, peer).success());
+  script.pass_with_timer(299s);
+  EXPECT_TRUE(client.channel_data(0x4000, "x").to_peer);
+  EXPECT_TRUE(script.from_peer(client.relay(), peer, "x").to_client);
+  script.pass_with_timer(1s);
+  EXPECT_EQ(client.channel_data(0x4000, "x").drop, DropReason::kNoPermission);
+  ASSERT_TRUE(client.permit("9.9.9.1").success());
+  script.pass_with_timer(299s);
+  EXPECT_TRUE(client.channel_data(0x4000, "x").to_peer);
+  script.pass_with_timer(1s);
+  EXPECT_EQ(client.channel_data(0x4000, "x").drop, DropReason::kUnknownChannel);
+}
+
 TEST_F(RelayPath, MalformedChannelDataIsDropped) {
   ASSERT_TRUE(client.bind(0x4000, peer).success());
   for (const std::string_view packet : {"40", "4000", "400000", "4000 0001", "4000 ffff 00", "7fff 0005 61626364"})
