@@ -54,8 +54,8 @@ Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView&
   const auto nonce = request.value(AttributeType::kNonce);
   if (!sent_username && !userhash) return StunError{ErrorCode::kBadRequest};
   if (!nonce || !request.has(AttributeType::kRealm)) return StunError{ErrorCode::kBadRequest};
-  // Deviation: the nonce before the user and the integrity, as in RFC 5389 §10.2.2, where RFC 8489 has it last. Only a
-  // nonce proves that the sender's address is its own, and a secret's work is not done for a stranger.
+  // Deviation: the nonce before the user and the integrity, as in RFC 5389 §10.2.2, where RFC 8489 §9.2.4 has it last.
+  // Only a nonce proves that the sender's address is its own, and a secret's work is not done for a stranger.
   if (!is_valid_nonce(as_text(*nonce), client, now)) return StunError{ErrorCode::kStaleNonce};
   const auto algorithm = password_algorithm(request, as_text(*nonce).starts_with(kNonceCookie));
   if (!algorithm) return algorithm.error();

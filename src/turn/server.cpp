@@ -82,7 +82,7 @@ Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffe
 }
 
 // RFC 8489 §11: a request of RFC 3489, which knew no magic cookie but had a transaction ID in its place, fails over
-// DTLS. Deviation: elsewhere it gets no answer, where §12 would have Binding served. Without the cookie a request
+// DTLS. Deviation: elsewhere it gets no answer, where RFC 8489 §12 would have Binding served. Without the cookie it
 // cannot be told from any 20 octets that begin with a zero, and who sends one is hardly a client of today.
 Outcome Server::on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept {
   constexpr std::uint16_t kErrorClass = stun::message_type(Method{0}, MessageClass::kErrorResponse);

@@ -19,7 +19,7 @@ using TransactionId = std::array<std::uint8_t, 12>;
 // RFC 8489 §5: the two class bits of the message type.
 enum class MessageClass : std::uint8_t { kRequest = 0, kIndication = 1, kSuccessResponse = 2, kErrorResponse = 3 };
 
-// RFC 8489 §3, RFC 8656 §17, RFC 6062 §6.1. A parsed message may carry any other 12-bit value.
+// RFC 8489 §18.2, RFC 8656 §17, RFC 6062 §6.1. A parsed message may carry any other 12-bit value.
 enum class Method : std::uint16_t {
   kBinding = 0x001,
   kAllocate = 0x003,

@@ -6,7 +6,7 @@
 //
 // Deviation: RFC 8489 §9.2.4 has the client's port in it, too. It is left out as in RFC 5389: it changes with NAT
 // rebinding and between a client's allocations. RFC 8656 §5 asks for a new random one with each allocation, which
-// without state is one for each second. The Authenticator puts the nonce cookie of §9.2 in front.
+// without state is one for each second. The Authenticator puts the nonce cookie (RFC 8489 §9.2) in front.
 #pragma once
 
 #include <array>
