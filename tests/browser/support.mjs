@@ -16,6 +16,7 @@ const kStartMsMax = 15_000;
 const kPollMs = 50;
 const kBinary = process.env.CAUSEWAY_BINARY;
 
+export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const kUser = {name: 'alice', password: 'correct horse'};
 
 const kChromiumFlags = [
@@ -35,6 +36,8 @@ async function freePorts(count) {
 }
 
 export class Daemon {
+  prefix = [];
+
   /** @param {object} sections parts of the configuration that this test wants otherwise */
   static async start(sections = {}) {
     const daemon = await Daemon.#make();
@@ -46,10 +49,13 @@ export class Daemon {
     return daemon;
   }
 
-  /** With a configuration file as it is; `variables` are what the environment adds to it. */
-  static async startInstalled(config, origin, variables) {
+  /**
+   * With a configuration file as it is; `variables` are what the environment adds to it, `prefix` is a command that
+   * runs the daemon elsewhere.
+   */
+  static async startInstalled(config, origin, variables, prefix = []) {
     const daemon = await Daemon.#make();
-    Object.assign(daemon, {config, origin, variables});
+    Object.assign(daemon, {config, origin, variables, prefix});
     daemon.variables.CAUSEWAY_STATE_DIRECTORY = path.join(daemon.folder, 'state');
     await daemon.run();
     return daemon;
@@ -87,7 +93,8 @@ export class Daemon {
   /** Starts the process and waits until it answers. */
   async run() {
     this.output = '';
-    this.process = spawn(kBinary, ['--config', this.config], {
+    const [program, ...rest] = [...this.prefix, kBinary, '--config', this.config];
+    this.process = spawn(program, rest, {
       stdio: ['ignore', 'pipe', 'pipe'], env: this.#environment,
     });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text));
@@ -138,10 +145,13 @@ export class Daemon {
   }
 }
 
-/** @param {{media?: boolean, flags?: string[]}} options `media`: a camera and a microphone that need no permission */
-export function launchBrowser({media = true, flags = []} = {}) {
+/**
+ * @param {{media?: boolean, flags?: string[], executablePath?: string}} options `media`: a camera and a microphone that
+ * need no permission
+ */
+export function launchBrowser({media = true, flags = [], executablePath = kChromium} = {}) {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath,
     args: [...kChromiumFlags, ...(media ? kFakeMediaFlags : []), ...flags],
   });
 }
@@ -187,9 +197,9 @@ export async function waitForPeers(page, count) {
   assert.equal(await page.locator('#tiles > [data-member]').count(), count);
 }
 
-/** Per remote member: the types of the selected candidate pair, how TURN is reached, the video frames decoded. */
-export function readPeers(page) {
-  return page.evaluate(() => Promise.all([...window.causeway.call.peers.values()].map(async ({name, connection}) => {
+/** In the page. Per remote member: the types of the selected pair, how TURN is reached, the video frames decoded. */
+export function peersInPage() {
+  return Promise.all([...window.causeway.call.peers.values()].map(async ({name, connection}) => {
     const stats = await connection.getStats();
     const entries = [...stats.values()];
     const transport = entries.find(({type}) => type === 'transport');
@@ -205,8 +215,10 @@ export function readPeers(page) {
       frames: video?.framesDecoded ?? 0,
       audio_packets: audio?.packetsReceived ?? 0,
     };
-  })));
+  }));
 }
+
+export const readPeers = (page) => page.evaluate(peersInPage);
 
 const kMustHaveNames = new Set([
   'button', 'textbox', 'combobox', 'switch', 'link', 'checkbox', 'radio', 'table', 'columnheader', 'heading', 'list',

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Firefox behind one NAT and a Chromium behind another are in a call on the call page, with the installed
+// configuration on a public address: both NATs symmetric, and then also closed for all but TCP to port 443.
+//
+// The script runs itself again inside the network of Firefox, whose debugging port is only to be reached there.
+import assert from 'node:assert/strict';
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {once} from 'node:events';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {after, before, describe, it} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {Firefox} from './firefox.mjs';
+import {NatNetwork, kServerAddress, within} from './nat_network.mjs';
+import {
+  Daemon, joinRoom, kChromium, kUser, launchBrowser, peersInPage, readPeers, waitForPeers,
+} from './support.mjs';
+
+const kThisFile = fileURLToPath(import.meta.url);
+const kConfiguration = path.join(path.dirname(kThisFile), '../../config/causeway.json');
+const kMediaMsMax = 20_000;
+const kFailMsMax = 60_000;
+const kHost = 'call.example';  // Firefox uses turns: with a name only
+// What the call page is told and what it then uses; where only port 443 is open it has to find out by itself.
+const kKinds = {
+  'symmetric': {query: '?transport=udp', relay_protocol: 'udp'},
+  'https-only': {query: '', relay_protocol: 'tls'},
+};
+const kUris = [
+  `turn:${kHost}:3478?transport=udp`, `turn:${kHost}:3478?transport=tcp`, `turns:${kHost}:443?transport=tcp`,
+  `turn:${kHost}:443?transport=udp`, `turn:${kHost}:443?transport=tcp`,
+];
+
+/**
+ * A script that runs a program in this namespace, where kHost has an address and no DNS server is asked. Chromium looks
+ * for the names in TURN URIs with a dot at the end, and finds them in a file of hosts only so.
+ */
+async function writeLauncher(folder, name, prefix, program) {
+  const file = path.join(folder, name);
+  const mount = 'mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@"';
+  await writeFile(file, `#!/bin/sh\nexec ${prefix.join(' ')} unshare --mount sh -c '${mount}' ${folder} ${program} "$@"\n`,
+    {mode: 0o755});
+  return file;
+}
+
+/** In the page: what each of these URIs gives, relayed addresses or error codes. */
+function gatherInPage(uris, username, credential) {
+  return Promise.all(uris.map(async (urls) => {
+    const connection = new RTCPeerConnection({iceServers: [{urls, username, credential}], iceTransportPolicy: 'relay'});
+    const found = new Set();
+    connection.onicecandidateerror = ({errorCode}) => found.add(errorCode);
+    const done = new Promise((resolve) => (connection.onicecandidate = ({candidate}) => {
+      if (candidate === null) resolve();
+      else if (candidate.candidate) found.add(candidate.address);
+    }));
+    connection.createDataChannel('x');
+    await connection.setLocalDescription();
+    await done;
+    connection.close();
+    return [urls, ...found];
+  }));
+}
+
+/** In the page, before its own scripts: of the ICE servers only STUN is left, and states are written down. */
+function withoutTurn() {
+  const Original = window.RTCPeerConnection;
+  const onlyStun = (configuration) => ({
+    ...configuration,
+    iceServers: configuration.iceServers.filter(({urls}) => [urls].flat().every((url) => url.startsWith('stun:'))),
+  });
+  window.states = [];
+  window.RTCPeerConnection = class extends Original {
+    constructor(configuration) {
+      super(onlyStun(configuration));
+      this.addEventListener('connectionstatechange', () => window.states.push(this.connectionState));
+    }
+
+    setConfiguration(configuration) {
+      super.setConfiguration(onlyStun(configuration));
+    }
+  };
+}
+
+if (process.env.NAT_KIND) describe('behind NATs', () => {
+  const kind = process.env.NAT_KIND;
+  const holders = JSON.parse(process.env.NAT_HOLDERS ?? '{}');
+  let folder;
+  let daemon;
+  let firefox;
+  let chromium;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'causeway-nat-'));
+    await writeFile(path.join(folder, 'hosts'), `127.0.0.1 localhost\n${kServerAddress} ${kHost} ${kHost}.\n`);
+    await writeFile(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
+    const users = JSON.stringify({[kUser.name]: kUser.password});
+    daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`, {CAUSEWAY_TURN__USERS: users},
+      within(holders.server));
+    const launcher = (name, holder, program) => writeLauncher(folder, name, within(holder), program);
+    [firefox, chromium] = await Promise.all([
+      launcher('firefox', holders.client_a, '').then((file) => Firefox.launch([file])),
+      launcher('chromium', holders.client_b, kChromium).then((executablePath) => launchBrowser({executablePath})),
+    ]);
+  });
+  after(async () => {
+    await Promise.all([firefox?.close(), chromium?.close()]);
+    await daemon?.stop();
+    await rm(folder, {recursive: true, force: true});
+  });
+
+  /** Both in a room; Firefox's page and Chromium's. */
+  async function call(room, {query = '', first} = {}) {
+    const url = `https://${kHost}/r/${room}${query}`;
+    const fox = await firefox.open(url, first);
+    await fox.waitFor(() => !document.getElementById('join').disabled);
+    await fox.evaluate(() => {
+      document.getElementById('name').value = 'Fox';
+      document.getElementById('join').click();
+    });
+    await fox.waitFor(() => !document.getElementById('call').hidden);
+    const chrome = await joinRoom(chromium, url, {name: 'Chrome', options: {first, ignoreHTTPSErrors: true}});
+    return [fox, chrome];
+  }
+
+  it('is a call between Firefox and Chromium, through the relay', async () => {
+    const {query, relay_protocol} = kKinds[kind];
+    const [fox, chrome] = await call('relayed', {query});
+    await waitForPeers(chrome, 1);
+    let peers;
+    const media_flows = async () => {
+      peers = (await Promise.all([fox.evaluate(peersInPage), readPeers(chrome)])).flat();
+      return peers.every(({frames, audio_packets}) => frames >= 5 && audio_packets >= 5);
+    };
+    for (const deadline = Date.now() + kMediaMsMax; !(await media_flows());) {
+      assert.ok(Date.now() < deadline, JSON.stringify(peers));
+    }
+    assert.deepEqual(peers.map(({name}) => name), ['Chrome', 'Fox']);
+    for (const peer of peers) {
+      assert.ok([peer.local, peer.remote].includes('relay'), JSON.stringify(peers));
+      if (peer.local === 'relay') assert.equal(peer.relay_protocol, relay_protocol);
+    }
+  });
+
+  if (kind !== 'symmetric') return;
+
+  it('is no call with STUN alone', async () => {
+    const [fox, chrome] = await call('direct', {first: withoutTurn});
+    await fox.waitFor(() => window.states.includes('failed'), kFailMsMax);
+    for (const page of [fox, chrome]) assert.ok(!(await page.evaluate(() => window.states.includes('connected'))));
+  });
+
+  for (const [password, expected] of [[kUser.password, kServerAddress], ['wrong', 401]]) {
+    it(`gives Firefox ${expected} from each URI when the password is "${password}"`, async () => {
+      const page = await firefox.open(`https://${kHost}/test`);
+      const found = await page.evaluate(gatherInPage, kUris, kUser.name, password);
+      assert.deepEqual(found, kUris.map((uri) => [uri, expected]));
+    });
+  }
+});
+
+if (!process.env.NAT_KIND) {
+  const has_firefox = spawnSync('firefox-esr', ['--version']).status === 0;
+  for (const kind of Object.keys(kKinds)) {
+    it(`works where NATs are ${kind}`, {skip: !has_firefox && 'there is no firefox-esr here'}, async (test) => {
+      const network = await NatNetwork.start(kind);
+      if (network.unavailable) return test.skip(network.unavailable);
+      const [program, ...rest] = [...within(network.holders.client_a), process.execPath, '--test', kThisFile];
+      const run = spawn(program, rest, {
+        env: {...process.env, NAT_KIND: kind, NAT_HOLDERS: JSON.stringify(network.holders), NODE_TEST_CONTEXT: undefined},
+      });
+      let output = '';
+      for (const stream of [run.stdout, run.stderr]) stream.on('data', (text) => (output += text));
+      const [code] = await once(run, 'exit');
+      network.stop();
+      assert.equal(code, 0, output);
+    });
+  }
+}
