@@ -24,6 +24,20 @@ TEST(Refresh, ExtendsTheAllocation) {
   EXPECT_TRUE(script.ports.open_relays.empty());
 }
 
+// RFC 8656 §6: nothing but Refresh keeps an allocation.
+TEST(Refresh, AloneExtendsAnAllocation) {
+  TurnScript script;
+  TurnClient client{script};
+  const Endpoint peer = at("9.9.9.1", 7);
+  EXPECT_TRUE(client.allocate().success());
+  script.pass_with_timer(599s);
+  EXPECT_TRUE(client.bind(0x4000, peer).success());
+  EXPECT_TRUE(client.channel_data(0x4000, "x").to_peer);
+  EXPECT_TRUE(script.from_peer(client.relay(), peer, "x").to_client);
+  script.pass_with_timer(1s);
+  EXPECT_EQ(script.server().allocations().size(), 0u);
+}
+
 TEST(Refresh, WithoutLifetimeGivesTheDefault) {
   TurnScript script;
   TurnClient client{script};
