@@ -56,6 +56,13 @@ IpAddress IpAddress::unmapped() const noexcept {
   return IpAddress{std::array<std::uint8_t, 4>{octets_[12], octets_[13], octets_[14], octets_[15]}};
 }
 
+IpAddress subscriber_network(const IpAddress& address) noexcept {
+  if (address.is_v4()) return address;
+  std::array<std::uint8_t, 16> network{};
+  std::copy_n(address.octets().begin(), 8, network.begin());
+  return IpAddress{network};
+}
+
 std::string IpAddress::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(is_v4() ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());

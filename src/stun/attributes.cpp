@@ -41,6 +41,18 @@ std::optional<Endpoint> read_masked_address(Bytes value, std::uint16_t port_mask
   return std::nullopt;
 }
 
+std::size_t write_masked_address(std::uint8_t* to, const Endpoint& endpoint, std::uint16_t port_mask,
+                                 const std::array<std::uint8_t, 16>& mask) noexcept {
+  const Bytes octets = endpoint.address.octets();
+  to[0] = 0;
+  to[1] = static_cast<std::uint8_t>(endpoint.address.family());
+  store_be16(to + 2, static_cast<std::uint16_t>(endpoint.port ^ port_mask));
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    to[kAddressOffset + i] = static_cast<std::uint8_t>(octets[i] ^ mask[i]);
+  }
+  return kAddressOffset + octets.size();
+}
+
 }  // namespace
 
 std::optional<Endpoint> read_xor_address(Bytes value, const TransactionId& id) noexcept {
@@ -52,15 +64,11 @@ std::optional<Endpoint> read_address(Bytes value) noexcept {
 }
 
 std::size_t write_xor_address(std::uint8_t* to, const Endpoint& endpoint, const TransactionId& id) noexcept {
-  const Bytes octets = endpoint.address.octets();
-  const auto mask = address_mask(id);
-  to[0] = 0;
-  to[1] = static_cast<std::uint8_t>(endpoint.address.family());
-  store_be16(to + 2, static_cast<std::uint16_t>(endpoint.port ^ kPortMask));
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    to[kAddressOffset + i] = static_cast<std::uint8_t>(octets[i] ^ mask[i]);
-  }
-  return kAddressOffset + octets.size();
+  return write_masked_address(to, endpoint, kPortMask, address_mask(id));
+}
+
+std::size_t write_address(std::uint8_t* to, const Endpoint& endpoint) noexcept {
+  return write_masked_address(to, endpoint, 0, {});
 }
 
 std::optional<std::uint16_t> read_error_code(Bytes value) noexcept {

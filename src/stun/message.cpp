@@ -146,6 +146,11 @@ MessageBuilder& MessageBuilder::add_xor_address(AttributeType type, const Endpoi
   return add(type, Bytes{value.data(), write_xor_address(value.data(), endpoint, id)});
 }
 
+MessageBuilder& MessageBuilder::add_address(AttributeType type, const Endpoint& endpoint) noexcept {
+  std::array<std::uint8_t, kXorAddressBytesMax> value{};
+  return add(type, Bytes{value.data(), write_address(value.data(), endpoint)});
+}
+
 MessageBuilder& MessageBuilder::add_error_code(ErrorCode code) noexcept {
   const std::string_view reason = reason_phrase(code);
   if (std::uint8_t* const to = append(AttributeType::kErrorCode, 4 + reason.size())) {

@@ -77,6 +77,15 @@ std::vector<Credentials::Candidate> Credentials::find(std::string_view username,
   return candidates;
 }
 
+bool Credentials::accepts(std::string_view username, const stun::LongTermKey& key, WallTime now) const {
+  for (const auto algorithm : {PasswordAlgorithm::kMd5, PasswordAlgorithm::kSha256}) {
+    for (const Candidate& candidate : find(username, algorithm, now)) {
+      if (equal_constant_time(candidate.key.octets(), key.octets())) return true;
+    }
+  }
+  return false;
+}
+
 std::optional<std::string_view> Credentials::username_of(Bytes userhash) const {
   stun::Sha256Digest digest{};
   if (userhash.size() != digest.size()) return std::nullopt;

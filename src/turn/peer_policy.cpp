@@ -91,24 +91,25 @@ PeerPolicy::PeerPolicy(const PeerPolicyOptions& options) {
   });
 }
 
-PeerPolicy::Verdict PeerPolicy::judge(const IpAddress& address) const noexcept {
+const PeerPolicy::Rule* PeerPolicy::rule_for(const IpAddress& address) const noexcept {
   for (const Rule& rule : rules_) {
-    if (rule.prefix.contains(address)) return rule.verdict;
+    if (rule.prefix.contains(address)) return &rule;
   }
-  return Verdict::kNone;
+  return nullptr;
 }
 
 bool PeerPolicy::allows(const IpAddress& peer) const noexcept {
   const auto is_allowed = [this](const IpAddress& address) {
-    const Verdict verdict = judge(address);
-    return verdict == Verdict::kNone || verdict == Verdict::kAllow;
+    const Rule* const rule = rule_for(address);
+    return rule == nullptr || rule->verdict == Verdict::kAllow;
   };
   const EmbeddedAddresses embedded = embedded_v4(peer);
   return is_allowed(peer) && std::all_of(embedded.begin(), embedded.end(), is_allowed);
 }
 
 bool PeerPolicy::allows_explicitly(const IpAddress& peer) const noexcept {
-  return judge(peer) == Verdict::kAllow && allows(peer);
+  const Rule* const rule = rule_for(peer);
+  return rule != nullptr && rule->verdict == Verdict::kAllow && rule->prefix.length() > 0 && allows(peer);
 }
 
 }  // namespace causeway::turn

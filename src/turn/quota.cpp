@@ -1,23 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "causeway/turn/quota.hpp"
 
-namespace causeway::turn {
+#include <algorithm>
 
-Result<Quota::Hold, QuotaError> Quota::acquire(const std::string& user) {
-  if (total_max_ != 0 && total_ >= total_max_) return QuotaError::kTotal;
-  std::uint32_t& held = by_user_[user];
-  if (per_user_max_ != 0 && held >= per_user_max_) return QuotaError::kUser;
-  ++held;
+namespace causeway::turn {
+namespace {
+
+bool is_reached(std::uint32_t limit, std::uint32_t count) noexcept {
+  return limit != 0 && count >= limit;
+}
+
+}  // namespace
+
+Result<Quota::Hold, QuotaError> Quota::acquire(RealmIndex realm_index, std::string_view user, const IpAddress& source,
+                                               const QuotaLimits& limits, TimePoint now) {
+  forget_idle_users(now);
+  Realm& realm = realms_[realm_index];
+  const IpAddress network = subscriber_network(source);
+  const auto of_source = by_source_.find(network);
+  const auto of_user = realm.users.find(std::string{user});
+  if (is_reached(limits.total, total_)) return QuotaError::kTotal;
+  if (is_reached(limits.per_realm, realm.allocations)) return QuotaError::kRealm;
+  if (of_user != realm.users.end() && is_reached(limits.per_user, of_user->second.allocations)) {
+    return QuotaError::kUser;
+  }
+  if (of_source != by_source_.end() && is_reached(limits.per_source, of_source->second)) return QuotaError::kSource;
+
+  auto& holder =
+      of_user != realm.users.end() ? *of_user : *realm.users.try_emplace(std::string{user}, User{realm_index}).first;
+  const std::size_t idle_max = idle_.size() + total_ + 1;
+  if (idle_.capacity() < idle_max) idle_.reserve(2 * idle_max);  // release() never allocates
+  ++by_source_[network];
+  ++holder.second.allocations;
+  ++realm.allocations;
   ++total_;
-  return Hold{this, user};
+  return Hold{*this, holder, network};
 }
 
 void Quota::Hold::release() noexcept {
-  if (quota_ == nullptr) return;
-  --quota_->total_;
-  const auto found = quota_->by_user_.find(user_);
-  if (--found->second == 0) quota_->by_user_.erase(found);
-  quota_ = nullptr;
+  Quota* const quota = std::exchange(quota_, nullptr);
+  if (quota == nullptr) return;
+  User& user = user_->second;
+  --quota->total_;
+  --quota->realms_[user.realm].allocations;
+  const auto of_source = quota->by_source_.find(source_);
+  if (--of_source->second == 0) quota->by_source_.erase(of_source);
+  if (--user.allocations != 0 || user.is_idle) return;
+  const Bandwidth& bandwidth = user.bandwidth;
+  if (bandwidth.from_client.is_unused() && bandwidth.from_peers.is_unused()) {
+    quota->forget(*user_);
+  } else {
+    user.is_idle = true;
+    quota->idle_.push_back(user_);
+  }
+}
+
+void Quota::forget_idle_users(TimePoint now) noexcept {
+  for (int looks = 0; looks < kIdleLooks && !idle_.empty(); ++looks) {
+    next_idle_ = (next_idle_ + 1) % idle_.size();
+    Users::value_type& user = *idle_[next_idle_];
+    const Bandwidth& bandwidth = user.second.bandwidth;
+    const bool is_away = user.second.allocations == 0;
+    if (is_away && !(bandwidth.from_client.is_full(now) && bandwidth.from_peers.is_full(now))) continue;
+    user.second.is_idle = false;
+    idle_[next_idle_] = idle_.back();
+    idle_.pop_back();
+    if (is_away) forget(user);
+  }
+}
+
+void Quota::forget(Users::value_type& user) noexcept {
+  Users& users = realms_[user.second.realm].users;
+  users.erase(users.find(user.first));
+}
+
+std::size_t Quota::users() const noexcept {
+  std::size_t count = 0;
+  for (const Realm& realm : realms_)
+    count += realm.users.size();
+  return count;
 }
 
 }  // namespace causeway::turn

@@ -78,15 +78,28 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   // Its family may have been given up since (RFC 8656 §8.2).
   const Relay* relay = allocation.relay_for(peer.address.family());
   if (relay == nullptr) return drop(DropReason::kNoPermission);
-  if (permission->own_address) {
-    if (Allocation* target = allocations_.find_relayed(peer)) {
-      allocation.from_client.count(payload.size());
-      return to_client(*target, relay->relayed_address, payload, now);
-    }
-    if (!policy_.allows_explicitly(peer.address)) return drop(DropReason::kOwnAddressNotRelayed);
+  Allocation* const target = permission->own_address ? allocations_.find_relayed(peer) : nullptr;
+  if (permission->own_address && target == nullptr && !policy_.allows_explicitly(peer.address)) {
+    return drop(DropReason::kOwnAddressNotRelayed);
   }
+  if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_client, payload.size(), now)) return drop(*spent);
   allocation.from_client.count(payload.size());
+  if (target != nullptr) return to_client(*target, relay->relayed_address, payload, now);
   return ToPeer{relay->id, peer, payload};
+}
+
+std::optional<DropReason> Server::take_bandwidth(Allocation& allocation, TokenBucket Bandwidth::*direction,
+                                                 std::size_t payload_bytes, Now now) noexcept {
+  const RealmLimits& limits = realms_[allocation.client.realm].limits;
+  const TokenRate own_rate{limits.allocation_bytes_per_second_max};
+  const TokenRate user_rate{limits.user_bytes_per_second_max};
+  TokenBucket& own = allocation.bandwidth.*direction;
+  TokenBucket& of_user = allocation.quota.bandwidth().*direction;
+  if (!own.has_tokens(own_rate, now.steady)) return DropReason::kAllocationBandwidth;
+  if (!of_user.has_tokens(user_rate, now.steady)) return DropReason::kUserBandwidth;
+  own.take(own_rate, payload_bytes, now.steady);
+  of_user.take(user_rate, payload_bytes, now.steady);
+  return std::nullopt;
 }
 
 Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
@@ -100,6 +113,7 @@ Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableB
   if (allocation.permissions.find(peer.address, now.steady) == nullptr) return drop(DropReason::kNoPermission);
   const auto number = allocation.channels.number_of(peer, now.steady);
   if (!number && payload.size() > kIndicationPayloadBytesMax) return drop(DropReason::kTooLargeForIndication);
+  if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_peers, payload.size(), now)) return drop(*spent);
   allocation.from_peers.count(payload.size());
   if (number) {
     return ToClient{allocation.client, stun::write_channel_data_in_front(payload, *number)};

@@ -69,17 +69,28 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   return plan;
 }
 
-// RFC 8656 §7.2: 486 is the user's own quota, 508 what the server lacks. All or nothing: what was taken before
+// RFC 8656 §7.2: 486 is the client's own quota, 508 what the realm or the server lacks.
+Result<Quota::Hold, StunError> Server::acquire_quota(const Request& request) {
+  const ClientRef& client = request.packet.client;
+  const RealmLimits& of_realm = realms_[client.realm].limits;
+  const QuotaLimits limits{of_realm.allocations_per_user_max, options_.limits.allocations_per_source_max,
+                           of_realm.allocations_max, options_.limits.allocations_total_max};
+  auto hold = quota_.acquire(client.realm, request.identity.credential.user, client.five_tuple.client.address, limits,
+                             request.now.steady);
+  if (hold) return std::move(*hold);
+  ++counters_.quota_refusals[static_cast<std::size_t>(hold.error())];
+  const bool own = hold.error() == QuotaError::kUser || hold.error() == QuotaError::kSource;
+  return StunError{own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity};
+}
+
+// All or nothing: what was taken before
 // something fails is given back.
 Result<Server::OpenedRelays, StunError> Server::open_relays(const Request& request, const AllocatePlan& plan) {
   const std::size_t wanted = plan.reserve_next ? 2 : 1;
   std::array<Quota::Hold, 2> holds;
   for (std::size_t i = 0; i < wanted; ++i) {
-    auto hold = quota_.acquire(request.identity.credential.user);
-    if (!hold) {
-      const bool own = hold.error() == QuotaError::kUser;
-      return StunError{own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity};
-    }
+    auto hold = acquire_quota(request);
+    if (!hold) return hold.error();
     holds[i] = std::move(*hold);
   }
   std::array<RelayId, 2> ids{};
@@ -126,6 +137,7 @@ Allocation& Server::commit_allocation(const Request& request, const AllocatePlan
   allocation->relays = opened.relays;
   allocation->username = request.identity.username;
   allocation->user = credential.user;
+  allocation->key = credential.key;
   allocation->allocate_transaction = request.message.transaction_id();
   allocation->reserved = opened.reserved;
   allocation->created_at = request.now.steady;
@@ -149,6 +161,7 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
         allocation->allocate_transaction == request.message.transaction_id() && is_owner(request, *allocation);
     if (!retransmission) return StunError{ErrorCode::kAllocationMismatch};
   } else {
+    if (draining_) return refuse_while_draining(request);
     const auto plan = check_allocate(request);
     if (!plan) return plan.error();
     auto opened = plan->token ? take_reserved(request, *plan->token) : open_relays(request, *plan);

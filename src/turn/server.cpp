@@ -34,18 +34,22 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       policy_(options.peers),
       addresses_(options.relay_addresses),
       ports_(options.relay_port_min, options.relay_port_max),
-      quota_(realms.front().limits.allocations_per_user_max, options.limits.allocations_total_max),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
+      quota_(realms.size(), hash_seed_),
       answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
   for (RealmOptions& realm : realms) {
     const NonceSource nonces{nonce_key, options.nonce_lifetime};
     realms_.push_back({Authenticator{std::move(realm.credentials), nonces}, realm.limits});
   }
-  // No rehash of a large table while calls run.
-  const std::size_t ports = std::size_t{options.relay_port_max} - options.relay_port_min + 1;
-  const std::size_t total_max = options.limits.allocations_total_max;
+  reserve_tables();
+}
+
+// No rehash of a large table while calls run.
+void Server::reserve_tables() {
+  const std::size_t ports = std::size_t{options_.relay_port_max} - options_.relay_port_min + 1;
+  const std::size_t total_max = options_.limits.allocations_total_max;
   const std::size_t allocations = total_max != 0 ? std::min(total_max, ports) : ports;
   allocations_.reserve(allocations, 2 * allocations);
 }
@@ -165,6 +169,9 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
     }
     response.add(AttributeType::kUnknownAttributes, Bytes{types}.first(used));
   }
+  if (error.code == ErrorCode::kTryAlternate) {
+    add_alternate_server(response, packet.client.five_tuple, *identity);  // RFC 8489 §14.8: to none but users
+  }
   if (identity != nullptr) Authenticator::add_integrity(response, *identity);
   if (message.has(AttributeType::kFingerprint)) response.add_fingerprint();
 
@@ -237,6 +244,8 @@ const char* name_of(EndReason reason) noexcept {
       return "not refreshed";
     case EndReason::kCredentialExpired:
       return "credential expired";
+    case EndReason::kCredentialRevoked:
+      return "credential revoked";
     case EndReason::kClientGone:
       return "connection closed";
     case EndReason::kServerStopped:

@@ -45,6 +45,10 @@ class IpAddress {
   AddressFamily family_ = AddressFamily::kIPv4;
 };
 
+// Whom an address stands for where many of one subscriber count as one: an IPv4 address is its own network, whoever has
+// an IPv6 address has all of its /64.
+IpAddress subscriber_network(const IpAddress& address) noexcept;
+
 struct Endpoint {
   IpAddress address;
   std::uint16_t port = 0;

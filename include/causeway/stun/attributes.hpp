@@ -18,8 +18,9 @@ inline constexpr std::size_t kXorAddressBytesMax = 20;
 // Returns the number of octets written: 8 or 20.
 std::size_t write_xor_address(std::uint8_t* to, const Endpoint& endpoint, const TransactionId& id) noexcept;
 
-// RFC 8489 §14.1, what ALTERNATE-SERVER and OTHER-ADDRESS use too.
+// RFC 8489 §14.1 MAPPED-ADDRESS, whose form ALTERNATE-SERVER, RESPONSE-ORIGIN and OTHER-ADDRESS have too.
 std::optional<Endpoint> read_address(Bytes value) noexcept;
+std::size_t write_address(std::uint8_t* to, const Endpoint& endpoint) noexcept;  // 8 or 20 octets
 
 // RFC 8489 §14.8: class and number as one code, 300–699.
 std::optional<std::uint16_t> read_error_code(Bytes value) noexcept;

@@ -89,6 +89,7 @@ class MessageBuilder {
   MessageBuilder& add_u32(AttributeType type, std::uint32_t value) noexcept;
   MessageBuilder& add_flag(AttributeType type) noexcept { return add(type, {}); }
   MessageBuilder& add_xor_address(AttributeType type, const Endpoint& endpoint) noexcept;
+  MessageBuilder& add_address(AttributeType type, const Endpoint& endpoint) noexcept;
   MessageBuilder& add_error_code(ErrorCode code) noexcept;
 
   // HMAC-SHA1 over all that is written so far (RFC 8489 §14.5), HMAC-SHA256 (§14.6), CRC-32 (§14.7).

@@ -8,6 +8,7 @@
 
 #include "causeway/base/time.hpp"
 #include "causeway/base/timer_queue.hpp"
+#include "causeway/stun/integrity.hpp"
 #include "causeway/stun/types.hpp"
 #include "causeway/turn/channel_binding.hpp"
 #include "causeway/turn/five_tuple.hpp"
@@ -33,9 +34,10 @@ struct Allocation : Timer {
   explicit Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
 
   ClientRef client;
-  Relays relays;         // never empty
-  std::string username;  // later requests must come with the same one (RFC 8656 §5)
-  std::string user;      // to quotas and logs
+  Relays relays;          // never empty
+  std::string username;   // later requests must come with the same one (RFC 8656 §5)
+  std::string user;       // to quotas and logs
+  stun::LongTermKey key;  // the allocation ends when no credential gives it any more
   stun::TransactionId allocate_transaction{};
   std::optional<ReservationToken> reserved;  // of the port above its own, for the answer to a retransmission
   TimePoint created_at;
@@ -44,6 +46,7 @@ struct Allocation : Timer {
   PermissionTable permissions;
   ChannelTable channels;
   Quota::Hold quota;
+  Bandwidth bandwidth;  // its own; that of its user is in the quota
   Traffic from_client;  // relayed to peers
   Traffic from_peers;   // relayed to the client
 

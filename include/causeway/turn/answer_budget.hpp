@@ -9,6 +9,7 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "causeway/base/time.hpp"
+#include "causeway/base/token_bucket.hpp"
 
 namespace causeway::turn {
 
@@ -17,18 +18,16 @@ class AnswerBudget {
   static constexpr std::size_t kPlaces = 16'384;
   static constexpr std::uint32_t kBurstSeconds = 5;  // a page full of connections asks many times at once
 
-  AnswerBudget(std::uint32_t answers_per_second, std::uint64_t hash_seed);  // 0: no limit
+  AnswerBudget(std::uint32_t answers_per_second, std::uint64_t hash_seed);
 
+  void set_rate(std::uint32_t answers_per_second);  // 0: no limit
   // Takes a token. False: no answer.
   bool take(const IpAddress& source, TimePoint now) noexcept;
 
  private:
-  struct Place {
-    TimePoint full_at;  // when all tokens will be back
-  };
-  Duration interval_{};  // between two tokens; zero: no limit
+  TokenRate rate_;
   IpAddressHash hash_;
-  std::vector<Place> places_;
+  std::vector<TokenBucket> places_;
 };
 
 }  // namespace causeway::turn

@@ -29,6 +29,11 @@ class Authenticator {
   Authenticator(std::shared_ptr<const Credentials> credentials, NonceSource nonces) noexcept
       : credentials_(std::move(credentials)), nonces_(nonces) {}
 
+  void set_credentials(std::shared_ptr<const Credentials> credentials) noexcept {
+    credentials_ = std::move(credentials);
+  }
+  const Credentials& credentials() const noexcept { return *credentials_; }
+
   // Errors: 400, 401 and 438; an answer with 401 or 438 carries a challenge.
   Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now) const;
 

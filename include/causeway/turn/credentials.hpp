@@ -40,6 +40,8 @@ class Credentials {
   const std::string& realm() const noexcept { return realm_; }
   // Empty for an unknown user or an expired username. One candidate for each secret otherwise.
   std::vector<Candidate> find(std::string_view username, stun::PasswordAlgorithm algorithm, WallTime now) const;
+  // Whether the key is still one that `username` may use.
+  bool accepts(std::string_view username, const stun::LongTermKey& key, WallTime now) const;
   // The static user of whom this is the USERHASH (RFC 8489 §14.4). A time-limited username is nowhere but in its
   // client's hands, so it cannot be found by its hash, and the server does not ask for anonymous usernames.
   std::optional<std::string_view> username_of(Bytes userhash) const;

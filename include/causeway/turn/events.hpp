@@ -15,10 +15,11 @@ enum class EndReason : std::uint8_t {
   kReleased,  // Refresh with a lifetime of zero
   kExpired,   // the client did not refresh
   kCredentialExpired,
-  kClientGone,  // the client's connection ended
+  kCredentialRevoked,  // the user was removed or has another password, or the secret is gone
+  kClientGone,         // the client's connection ended
   kServerStopped,
 };
-inline constexpr std::size_t kEndReasons = 5;
+inline constexpr std::size_t kEndReasons = 6;
 const char* name_of(EndReason reason) noexcept;
 
 class Events {

@@ -32,9 +32,11 @@ enum class DropReason : std::uint8_t {
   kOwnAddressNotRelayed,  // the peer is an address of this server, but no live relayed transport address
   kUnknownRelay,          // a peer's packet for a relay that is closed
   kTooLargeForIndication,
-  kAnswerBudget,  // this stranger has had its answers for now
+  kAllocationBandwidth,  // it has had its octets for now
+  kUserBandwidth,        // all allocations of the user together have
+  kAnswerBudget,         // this stranger has had its answers for now
 };
-inline constexpr std::size_t kDropReasons = 17;
+inline constexpr std::size_t kDropReasons = 19;
 
 struct Drop {
   DropReason reason;

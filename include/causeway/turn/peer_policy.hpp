@@ -36,16 +36,17 @@ class PeerPolicy {
   // The longest prefix decides; at equal length the operator's deny wins over the operator's allow, and both over the
   // built-in list. An address that no prefix covers is allowed.
   bool allows(const IpAddress& peer) const noexcept;
-  // Also true only where the operator's `allow`, not just the absence of a deny, says so.
+  // Also true only where an `allow` of the operator that is no default route (0.0.0.0/0, ::/0) says so: who allows
+  // everything has the internet in mind, not the server's own addresses.
   bool allows_explicitly(const IpAddress& peer) const noexcept;
 
  private:
-  enum class Verdict : std::uint8_t { kNone, kBuiltInDeny, kAllow, kDeny };
+  enum class Verdict : std::uint8_t { kBuiltInDeny, kAllow, kDeny };
   struct Rule {
     Prefix prefix;
     Verdict verdict;
   };
-  Verdict judge(const IpAddress& address) const noexcept;
+  const Rule* rule_for(const IpAddress& address) const noexcept;  // nullptr: no rule covers it
 
   std::vector<Rule> rules_;  // the first that matches decides
 };

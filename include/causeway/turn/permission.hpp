@@ -29,6 +29,11 @@ class PermissionTable {
   }
   // Installs or refreshes.
   void install(const IpAddress& peer, const Permission& permission) { permissions_.insert_or_assign(peer, permission); }
+  // Takes back those for which `is_forbidden(peer)` holds.
+  template <class Predicate>
+  void remove_if(Predicate is_forbidden) {
+    boost::unordered::erase_if(permissions_, [&](const auto& entry) { return is_forbidden(entry.first); });
+  }
   // Forgets what has expired and returns when the next one does.
   std::optional<TimePoint> expire(TimePoint now);
 

@@ -1,54 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many allocations a user and the server may have (RFC 8656 §7.2: 486 and 508). A hold belongs to an allocation
-// and gives its place back when it dies, so no path can forget to.
+// How many allocations a user, a source, a realm and the server may have (RFC 8656 §5, §7.2: 486 and 508), and the
+// bandwidth that the allocations of one user share. A hold belongs to an allocation and gives its place back when it
+// dies, so no path can forget to.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "causeway/base/endpoint.hpp"
 #include "causeway/base/result.hpp"
+#include "causeway/base/token_bucket.hpp"
+#include "causeway/turn/five_tuple.hpp"
 
 namespace causeway::turn {
 
-enum class QuotaError : std::uint8_t { kUser, kTotal };
+// Whose limit is reached.
+enum class QuotaError : std::uint8_t { kUser, kSource, kRealm, kTotal };
+inline constexpr std::size_t kQuotaErrors = 4;
+
+// 0: no limit.
+struct QuotaLimits {
+  std::uint32_t per_user = 0;
+  std::uint32_t per_source = 0;  // an IPv4 address or an IPv6 /64
+  std::uint32_t per_realm = 0;
+  std::uint32_t total = 0;
+};
+
+// Tokens are octets of payload.
+struct Bandwidth {
+  TokenBucket from_client;
+  TokenBucket from_peers;
+};
 
 // Outlives every hold.
 class Quota {
  public:
-  Quota(std::uint32_t per_user_max, std::uint32_t total_max) noexcept  // 0: no limit
-      : per_user_max_(per_user_max), total_max_(total_max) {}
+  Quota(std::size_t realms, std::uint64_t hash_seed) : realms_(realms), by_source_(0, IpAddressHash{hash_seed}) {}
+  Quota(const Quota&) = delete;
+  Quota& operator=(const Quota&) = delete;
 
+ private:
+  struct User {
+    RealmIndex realm = 0;
+    std::uint32_t allocations = 0;
+    Bandwidth bandwidth{};
+    bool is_idle = false;  // in idle_
+  };
+  using Users = std::unordered_map<std::string, User>;
+
+ public:
   class Hold {
    public:
     Hold() = default;
-    Hold(Hold&& other) noexcept : quota_(std::exchange(other.quota_, nullptr)), user_(std::move(other.user_)) {}
+    Hold(Hold&& other) noexcept
+        : quota_(std::exchange(other.quota_, nullptr)), user_(other.user_), source_(other.source_) {}
     Hold& operator=(Hold&& other) noexcept {
       release();
       quota_ = std::exchange(other.quota_, nullptr);
-      user_ = std::move(other.user_);
+      user_ = other.user_;
+      source_ = other.source_;
       return *this;
     }
     ~Hold() { release(); }
 
+    // What all allocations of the user share; only of a hold that was acquired.
+    Bandwidth& bandwidth() const noexcept { return user_->second.bandwidth; }
+
    private:
     friend class Quota;
-    Hold(Quota* quota, std::string user) : quota_(quota), user_(std::move(user)) {}
+    Hold(Quota& quota, Users::value_type& user, const IpAddress& source)
+        : quota_(&quota), user_(&user), source_(source) {}
     void release() noexcept;
 
     Quota* quota_ = nullptr;
-    std::string user_;
+    Users::value_type* user_ = nullptr;
+    IpAddress source_;
   };
 
-  Result<Hold, QuotaError> acquire(const std::string& user);
+  Result<Hold, QuotaError> acquire(RealmIndex realm, std::string_view user, const IpAddress& source,
+                                   const QuotaLimits& limits, TimePoint now);
   std::uint32_t total() const noexcept { return total_; }
+  std::uint32_t of_realm(RealmIndex realm) const noexcept { return realms_[realm].allocations; }
+  std::size_t users() const noexcept;  // that are remembered
 
  private:
-  std::uint32_t per_user_max_;
-  std::uint32_t total_max_;
+  // A user without allocations is remembered until the tokens it has spent are back, so that nobody gets a full bucket
+  // by releasing an allocation and making another. Each acquire looks at this many of them.
+  static constexpr int kIdleLooks = 2;
+
+  struct Realm {
+    std::uint32_t allocations = 0;
+    Users users{};
+  };
+  void forget_idle_users(TimePoint now) noexcept;
+  void forget(Users::value_type& user) noexcept;
+
+  std::vector<Realm> realms_;
+  std::unordered_map<IpAddress, std::uint32_t, IpAddressHash> by_source_;
   std::uint32_t total_ = 0;
-  std::unordered_map<std::string, std::uint32_t> by_user_;
+  std::vector<Users::value_type*> idle_;
+  std::size_t next_idle_ = 0;
 };
 
 }  // namespace causeway::turn

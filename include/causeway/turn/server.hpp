@@ -7,13 +7,16 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "causeway/base/random.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/stun/message.hpp"
 #include "causeway/turn/allocation_table.hpp"
+#include "causeway/turn/alternate_server.hpp"
 #include "causeway/turn/answer_budget.hpp"
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/events.hpp"
@@ -38,6 +41,7 @@ struct ServerOptions {
   std::uint16_t relay_port_min = 49152;
   std::uint16_t relay_port_max = 65535;
   PeerPolicyOptions peers;
+  AlternateServer alternate;
   RelayAddressOptions relay_addresses;
 };
 
@@ -52,6 +56,7 @@ struct Counters {
   std::array<std::uint64_t, kDropReasons> drops{};
   std::array<std::uint64_t, 16> requests_by_method{};  // all known methods are below 16
   std::array<std::uint64_t, 700> errors_by_code{};
+  std::array<std::uint64_t, kQuotaErrors> quota_refusals{};  // by whose limit it was
 };
 
 // One datagram or one framed message of a stream. In front of `bytes` at least kHeadroomBytes may be overwritten, and
@@ -84,8 +89,20 @@ class Server {
   // Ends all allocations.
   void stop(Now now);
 
+  // What an operator changes while clients are connected.
+  // A realm's new snapshot, of the same name: allocations whose credential it does not accept end.
+  void set_credentials(RealmIndex realm, std::shared_ptr<const Credentials> credentials, Now now);
+  // One set for each realm. Allocations above a lower limit live on.
+  void set_limits(const ServerLimits& limits, std::span<const RealmLimits> of_realms);
+  // Judges all live permissions again and ends those that it does not grant.
+  void set_peer_policy(const PeerPolicyOptions& peers);
+  // From now on there are no new allocations: 300 where there is an alternate server for the client, else 508.
+  void drain() noexcept { draining_ = true; }
+  bool is_draining() const noexcept { return draining_; }
+
   const AllocationTable& allocations() const noexcept { return allocations_; }
   const Counters& counters() const noexcept { return counters_; }
+  const Quota& quota() const noexcept { return quota_; }
 
  private:
   struct Request {
@@ -133,6 +150,10 @@ class Server {
   Failure on_refresh(const Request& request, stun::MessageBuilder& reply);
   Failure on_create_permission(const Request& request);
   Failure on_channel_bind(const Request& request);
+  StunError refuse_while_draining(const Request& request) const;
+  void add_alternate_server(stun::MessageBuilder& response, const FiveTuple& client, const Identity& identity) const;
+  Result<Quota::Hold, StunError> acquire_quota(const Request& request);
+  void reserve_tables();
   static bool is_owner(const Request& request, const Allocation& allocation) noexcept;
   Result<Allocation*, StunError> find_allocation(const Request& request) const;
   Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
@@ -144,6 +165,9 @@ class Server {
   Outcome on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   Outcome to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
   Outcome to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  // The reason to drop, when the tokens of the allocation or of its user are spent; takes them otherwise.
+  std::optional<DropReason> take_bandwidth(Allocation& allocation, TokenBucket Bandwidth::*direction,
+                                           std::size_t payload_bytes, Now now) noexcept;
   stun::TransactionId next_transaction_id() noexcept;
   Outcome drop(DropReason reason) noexcept;
 
@@ -158,14 +182,15 @@ class Server {
   PeerPolicy policy_;
   RelayAddresses addresses_;
   PortPool ports_;
-  Quota quota_;
   std::uint64_t hash_seed_;
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
+  Quota quota_;
   AnswerBudget answers_;
   AllocationTable allocations_;
   ReservationTable reservations_;
   Counters counters_;
   std::uint64_t indications_sent_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace causeway::turn

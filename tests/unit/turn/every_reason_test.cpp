@@ -27,6 +27,7 @@ std::set<std::string> error_codes_in_source() {
 }
 
 const std::map<std::string, stun::ErrorCode> kCodes{
+    {"kTryAlternate", stun::ErrorCode::kTryAlternate},
     {"kBadRequest", stun::ErrorCode::kBadRequest},
     {"kUnauthenticated", stun::ErrorCode::kUnauthenticated},
     {"kForbidden", stun::ErrorCode::kForbidden},

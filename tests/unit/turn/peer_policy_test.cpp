@@ -161,6 +161,15 @@ TEST(PeerPolicy, AShortAllowDoesNotOpenTheBuiltInList) {
   }
 }
 
+TEST(PeerPolicy, ADefaultRouteIsNoExplicitAllow) {
+  const PeerPolicy policy{{.allow = {cidr("0.0.0.0/0"), cidr("::/0")}}};
+  EXPECT_TRUE(policy.allows(ip("9.9.9.9")));
+  EXPECT_FALSE(policy.allows_explicitly(ip("9.9.9.9")));
+  EXPECT_FALSE(policy.allows_explicitly(ip("2606:4700::1111")));
+  const PeerPolicy halves{{.allow = {cidr("0.0.0.0/1")}}};
+  EXPECT_TRUE(halves.allows_explicitly(ip("9.9.9.9")));
+}
+
 TEST(PeerPolicy, ADenyOfEverythingLeavesOnlyWhatIsAllowed) {
   const PeerPolicy policy{{.allow = {cidr("9.9.9.0/24")}, .deny = {cidr("0.0.0.0/0"), cidr("::/0")}}};
   EXPECT_TRUE(policy.allows(ip("9.9.9.1")));
