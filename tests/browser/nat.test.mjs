@@ -4,15 +4,14 @@
 //
 // The script runs itself again inside the network of Firefox, whose debugging port is only to be reached there.
 import assert from 'node:assert/strict';
-import {spawn, spawnSync} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {once} from 'node:events';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {Firefox} from './firefox.mjs';
-import {NatNetwork, kServerAddress, within} from './nat_network.mjs';
+import {inside, kServerAddress, runInside, within} from './nat_network.mjs';
 import {
   Daemon, joinRoom, kChromium, kUser, launchBrowser, peersInPage, readPeers, waitForPeers,
 } from './support.mjs';
@@ -82,9 +81,8 @@ function withoutTurn() {
   };
 }
 
-if (process.env.NAT_KIND) describe('behind NATs', () => {
-  const kind = process.env.NAT_KIND;
-  const holders = JSON.parse(process.env.NAT_HOLDERS ?? '{}');
+if (inside) describe('behind NATs', () => {
+  const {kind, holders} = inside;
   let folder;
   let daemon;
   let firefox;
@@ -158,21 +156,10 @@ if (process.env.NAT_KIND) describe('behind NATs', () => {
   }
 });
 
-if (!process.env.NAT_KIND) {
+if (!inside) {
   const has_firefox = spawnSync('firefox-esr', ['--version']).status === 0;
   for (const kind of Object.keys(kKinds)) {
-    it(`works where NATs are ${kind}`, {skip: !has_firefox && 'there is no firefox-esr here'}, async (test) => {
-      const network = await NatNetwork.start(kind);
-      if (network.unavailable) return test.skip(network.unavailable);
-      const [program, ...rest] = [...within(network.holders.client_a), process.execPath, '--test', kThisFile];
-      const run = spawn(program, rest, {
-        env: {...process.env, NAT_KIND: kind, NAT_HOLDERS: JSON.stringify(network.holders), NODE_TEST_CONTEXT: undefined},
-      });
-      let output = '';
-      for (const stream of [run.stdout, run.stderr]) stream.on('data', (text) => (output += text));
-      const [code] = await once(run, 'exit');
-      network.stop();
-      assert.equal(code, 0, output);
-    });
+    it(`works where NATs are ${kind}`, {skip: !has_firefox && 'there is no firefox-esr here'},
+      (test) => runInside(kind, kThisFile, test));
   }
 }
