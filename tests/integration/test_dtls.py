@@ -93,12 +93,12 @@ class RawClient:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def request(self, method, *attributes, key=None):
+    def request(self, method, *attributes, key=None, cookie=0x2112A442):
         """The answer's type and its attributes; with MESSAGE-INTEGRITY where there is a key."""
         body = b"".join(
             struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4) for kind, value in attributes
         )
-        head = struct.pack("!HHI", method, len(body) + (24 if key else 0), 0x2112A442) + os.urandom(12)
+        head = struct.pack("!HHI", method, len(body) + (24 if key else 0), cookie) + os.urandom(12)
         if key:
             body += struct.pack("!HH", 0x0008, 20) + hmac.digest(key, head + body, "sha1")
         self.process.stdin.write(head + body)
@@ -130,6 +130,13 @@ def test_the_allocation_ends_with_its_session(server):
     port = struct.unpack("!H", given[0x0020][2:4])[0] ^ 0x2112  # by which the log knows this client
     client.close()
     daemon.wait_for_line(rf"connection closed.* 127\.0\.0\.1:{port} over dtls")
+
+
+def test_classic_stun_is_an_error(server):
+    client = RawClient(server[1].tls)
+    kind, given = client.request(BINDING, cookie=0x01020304)
+    client.close()
+    assert kind == 0x0111 and given[0x0009][:4] == b"\0\0\5\0", given
 
 
 def test_a_listener_for_dtls_alone_answers_plain_binding(server):
