@@ -109,10 +109,13 @@ class Writer {
     const bool tls = !settings_.has("no-tls") && has_certificate();
     // A tls listener of Causeway takes plain TURN over TCP as well, and two cannot have one port.
     const bool tcp = !settings_.has("no-tcp") && !(tls && plain.port == secure.port);
-    if (!udp && !tcp && !tls) {
-      notes_.push_back({0,
-                        "no listener is left after no-udp, no-tcp and no-tls (or without cert and pkey); Causeway's "
-                        "default listeners apply until you write \"listeners\""});
+    // coturn's plain UDP port takes DTLS too, but clients are given the other one.
+    const bool dtls = !settings_.has("no-dtls") && has_certificate();
+    if (!udp && !tcp && !tls && !dtls) {
+      notes_.push_back(
+          {0,
+           "no listener is left after no-udp, no-tcp, no-tls and no-dtls (or without cert and pkey); Causeway's "
+           "default listeners apply until you write \"listeners\""});
       return;
     }
     out_.comment("As coturn listened. To serve the call page and signaling too, add \"http\" to the services of tls.");
@@ -121,6 +124,7 @@ class Writer {
       if (udp) write_listener("udp", address, plain);
       if (tcp) write_listener("tcp", address, plain);
       if (tls) write_listener("tls", address, secure);
+      if (dtls) write_listener("dtls", address, secure);
     }
     out_.close_list();
   }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kSecretsMax = 16;
 constexpr std::size_t kRelayAddressesMax = 16;
-constexpr std::size_t kListeningAddressesMax = 21;  // three listeners each, and 64 at most
+constexpr std::size_t kListeningAddressesMax = 16;  // four listeners each, and 64 at most
 constexpr std::size_t kUsersMax = 10'000;
 
 struct NumberRule {
@@ -29,7 +29,7 @@ constexpr std::array<NumberRule, 7> kNumbers{{{"listening-port", 1, 65535},
                                               {"user-quota", 0, 1'000'000},
                                               {"total-quota", 0, 1'000'000},
                                               {"max-allocate-lifetime", 600, 86'400}}};
-constexpr std::array<std::string_view, 8> kFlags{"no-udp",          "no-tcp",  "no-tls",  "lt-cred-mech",
+constexpr std::array<std::string_view, 9> kFlags{"no-udp",          "no-dtls", "no-tcp",  "no-tls", "lt-cred-mech",
                                                  "use-auth-secret", "verbose", "Verbose", "no-auth"};
 
 bool is_utf8(const std::string& text) {
@@ -182,9 +182,11 @@ class SettingsReader {
     if (settings_.users.size() == kUsersMax) {
       return note(option, "Causeway takes " + std::to_string(kUsersMax) + " users; use time-limited credentials");
     }
-    const auto [at, is_new] =
-        settings_.users.insert_or_assign(name, Sourced<std::string>{password, option.line, "user"});
-    if (!is_new) note(option, "a line above names the same user; the password of this line counts");
+    if (const auto same = settings_.users.find(name); same != settings_.users.end()) {
+      notes_.push_back({same->second.line, "user: line " + std::to_string(option.line) +
+                                               " names the same user again, and the password there counts"});
+    }
+    settings_.users.insert_or_assign(name, Sourced<std::string>{password, option.line, "user"});
   }
 
   void read_secret(const TurnserverOption& option) {

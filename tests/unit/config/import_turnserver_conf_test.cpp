@@ -50,10 +50,8 @@ std::vector<std::string> texts(const std::vector<Prefix>& prefixes) {
 std::vector<std::string> texts(const std::vector<Listener>& listeners) {
   std::vector<std::string> all;
   for (const Listener& listener : listeners) {
-    const char* transport = listener.transport == Transport::kUdp   ? "udp "
-                            : listener.transport == Transport::kTcp ? "tcp "
-                                                                    : "tls ";
-    all.push_back(transport + listener.endpoint().to_string() + (listener.http ? " http" : ""));
+    all.push_back(std::string{name_of(listener.transport)} + " " + listener.endpoint().to_string() +
+                  (listener.http ? " http" : ""));
   }
   return all;
 }
@@ -103,8 +101,9 @@ max-allocate-lifetime=1800
   EXPECT_THAT(notes, IsEmpty());
   EXPECT_EQ(config.realm, "example.org");
   EXPECT_THAT(texts(config.listeners),
-              ElementsAre("udp 10.4.0.9:3478", "tcp 10.4.0.9:3478", "tls 10.4.0.9:443", "udp [2001:db8::9]:3478",
-                          "tcp [2001:db8::9]:3478", "tls [2001:db8::9]:443"));
+              ElementsAre("udp 10.4.0.9:3478", "tcp 10.4.0.9:3478", "tls 10.4.0.9:443", "dtls 10.4.0.9:443",
+                          "udp [2001:db8::9]:3478", "tcp [2001:db8::9]:3478", "tls [2001:db8::9]:443",
+                          "dtls [2001:db8::9]:443"));
   EXPECT_EQ(config.tls.certificate, "/etc/ssl/turn.pem");
   EXPECT_EQ(config.tls.private_key, "/etc/ssl/turn.key");
   EXPECT_THAT(config.turn.users, ElementsAre(Pair("alice", "her:password"), Pair("bob", R"("quoted\)")));
@@ -179,10 +178,13 @@ TEST(ImportTurnserverConf, ListenersNeverTakeOnePortTwice) {
   const auto listeners = [&](std::string_view more) {
     return texts(import(std::string{base} + std::string{more}).config.listeners);
   };
-  EXPECT_THAT(listeners("listening-port=443\ntls-listening-port=443\n"), ElementsAre("udp [::]:443", "tls [::]:443"));
-  EXPECT_THAT(listeners("no-udp\nno-tcp\nlistening-ip=0.0.0.0\nlistening-ip=192.0.2.1\nlistening-ip=192.0.2.1\n"),
-              ElementsAre("tls 0.0.0.0:5349"));
-  EXPECT_THAT(listeners("no-udp\nno-tcp\nlistening-ip=0.0.0.0\nlistening-ip=::\n"), ElementsAre("tls [::]:5349"));
+  EXPECT_THAT(listeners("listening-port=443\ntls-listening-port=443\n"),
+              ElementsAre("udp [::]:443", "tls [::]:443", "dtls [::]:443"));
+  EXPECT_THAT(
+      listeners("no-udp\nno-tcp\nno-dtls\nlistening-ip=0.0.0.0\nlistening-ip=192.0.2.1\nlistening-ip=192.0.2.1\n"),
+      ElementsAre("tls 0.0.0.0:5349"));
+  EXPECT_THAT(listeners("no-udp\nno-tcp\nlistening-ip=0.0.0.0\nlistening-ip=::\n"),
+              ElementsAre("tls [::]:5349", "dtls [::]:5349"));
   EXPECT_THAT(import("static-auth-secret=n\nno-udp\nno-tcp\nno-tls\n").notes, ElementsAre(HasSubstr("no listener")));
 }
 
