@@ -25,8 +25,23 @@ std::string sentence(const std::string& text) {
   return text.ends_with('?') ? text : text + ".";
 }
 
-bool all_ok(const std::vector<probe::Step>& steps) {
-  return std::all_of(steps.begin(), steps.end(), [](const probe::Step& step) { return step.ok; });
+using probe::StepResult;
+
+bool none_failed(const std::vector<probe::Step>& steps) {
+  return std::none_of(steps.begin(), steps.end(),
+                      [](const probe::Step& step) { return step.result == StepResult::kFailed; });
+}
+
+const char* name_of(StepResult result) {
+  switch (result) {
+    case StepResult::kOk:
+      return "ok";
+    case StepResult::kFailed:
+      return "failed";
+    case StepResult::kSkipped:
+      return "skipped";
+  }
+  return "";
 }
 
 }  // namespace
@@ -104,32 +119,37 @@ int ProbeCommand::execute(std::ostream& out, std::ostream& err) const {
   } else {
     print(steps, out);
   }
-  return all_ok(steps) ? kExitSuccess : kExitFailure;
+  return none_failed(steps) ? kExitSuccess : kExitFailure;
 }
 
 void ProbeCommand::print(const std::vector<probe::Step>& steps, std::ostream& out) const {
   out << uri_ << '\n';
   for (const probe::Step& step : steps) {
+    const bool failed = step.result == StepResult::kFailed;
     std::array<char, 64> line{};
-    std::snprintf(line.data(), line.size(), "  %-6s %-18s %8.1f ms  ", step.ok ? "ok" : "FAILED", step.name.c_str(),
-                  step.time.count());
+    std::snprintf(line.data(), line.size(), "  %-7s %-22s %8.1f ms  ", failed ? "FAILED" : name_of(step.result),
+                  step.name.c_str(), step.time.count());
     out << line.data() << sentence(step.detail) << '\n';
-    if (!step.advice.empty()) out << "         " << sentence(step.advice) << '\n';
+    if (!step.advice.empty()) out << "          " << sentence(step.advice) << '\n';
   }
-  out << (all_ok(steps) ? "Everything works.\n" : "It does not work.\n");
+  out << (none_failed(steps) ? "It works.\n" : "It does not work.\n");
 }
 
 void ProbeCommand::print_json(const std::vector<probe::Step>& steps, std::ostream& out) const {
   using nlohmann::ordered_json;
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+  };
   ordered_json list = ordered_json::array();
   for (const probe::Step& step : steps) {
     list.push_back({{"name", step.name},
-                    {"ok", step.ok},
+                    {"server", or_null(step.server ? step.server->to_string() : "")},
+                    {"result", name_of(step.result)},
                     {"milliseconds", step.time.count()},
                     {"detail", step.detail},
-                    {"advice", step.advice.empty() ? ordered_json(nullptr) : ordered_json(step.advice)}});
+                    {"advice", or_null(step.advice)}});
   }
-  const ordered_json report{{"uri", uri_}, {"ok", all_ok(steps)}, {"steps", std::move(list)}};
+  const ordered_json report{{"uri", uri_}, {"ok", none_failed(steps)}, {"steps", std::move(list)}};
   out << report.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 

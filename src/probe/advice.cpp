@@ -67,8 +67,10 @@ ProbeError describe_error_response(Method method, std::uint16_t code, bool authe
   std::string detail = "error " + std::to_string(code);
   const auto phrase = stun::reason_phrase(static_cast<ErrorCode>(code));
   if (!phrase.empty()) detail += " " + std::string{phrase};
-  if (code == 401) return {std::move(detail), advice_for_401(authenticated, has_credential)};
-  return {std::move(detail), advice_for(method, code)};
+  ProbeError error{std::move(detail),
+                   code == 401 ? advice_for_401(authenticated, has_credential) : advice_for(method, code)};
+  error.code = code;
+  return error;
 }
 
 ProbeError describe_silence(bool reliable, int count) {
@@ -82,6 +84,7 @@ ProbeError describe_silence(bool reliable, int count) {
 
 ProbeError describe_socket_error(std::string_view what, int error) {
   ProbeError described{std::string{what} + ": " + std::generic_category().message(error), "Check address and network"};
+  described.system_error = error;
   if (error == ECONNREFUSED) {
     described.advice = "Nothing listens on this port: is the server running, and does it listen with this transport?";
   } else if (error == ETIMEDOUT) {
@@ -94,9 +97,10 @@ ProbeError describe_socket_error(std::string_view what, int error) {
   return described;
 }
 
-ProbeError describe_certificate_error(long verify_result, std::string_view host) {
+ProbeError describe_certificate_error(long verify_result, std::string_view host, std::string_view facts) {
   std::string detail = "the certificate is not accepted: ";
   detail += X509_verify_cert_error_string(verify_result);
+  detail.append(" (").append(facts).append(")");
   switch (verify_result) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:

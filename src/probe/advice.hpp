@@ -19,7 +19,7 @@ ProbeError describe_silence(bool reliable, int count);
 // errno of connect, send or receive.
 ProbeError describe_socket_error(std::string_view what, int error);
 
-// The result of OpenSSL's certificate check, an X509_V_ERR_… for `host`.
-ProbeError describe_certificate_error(long verify_result, std::string_view host);
+// The result of OpenSSL's certificate check, an X509_V_ERR_… for `host`. `facts` are those of the certificate.
+ProbeError describe_certificate_error(long verify_result, std::string_view host, std::string_view facts);
 
 }  // namespace causeway::probe

@@ -79,6 +79,31 @@ class TcpBytes {
   Socket socket_;
 };
 
+// DTLS: each message is a record of its own (RFC 7350 §3).
+class DtlsTransport final : public Transport {
+ public:
+  explicit DtlsTransport(TlsClient session) : session_(std::move(session)) {}
+  bool is_reliable() const noexcept override { return false; }
+
+  std::optional<ProbeError> send(Bytes message, TimePoint deadline) override {
+    const auto written = session_.write(message, deadline);
+    if (!written) return written.error();
+    return std::nullopt;
+  }
+
+  Received receive(TimePoint deadline) override {
+    Message message(kDatagramBytesMax);
+    const auto read = session_.read(message, deadline);
+    if (!read) return read.error();
+    if (*read == 0) return std::optional<Message>{};
+    message.resize(*read);
+    return std::optional<Message>{std::move(message)};
+  }
+
+ private:
+  TlsClient session_;
+};
+
 // Whole messages over a stream of octets; ByteStream's read and write move at least one octet, or 0 at the deadline.
 template <class ByteStream>
 class StreamTransport final : public Transport {
@@ -117,18 +142,21 @@ class StreamTransport final : public Transport {
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>, ProbeError> connect(const ProbeUri& uri, const Endpoint& server,
-                                                       const CertificateCheck& check, TimePoint deadline) {
-  const bool datagrams = uri.transport == ProbeTransport::kUdp;
-  auto socket = Socket::connect(datagrams ? SOCK_DGRAM : SOCK_STREAM, server, deadline);
+Result<Opened, ProbeError> connect(const ProbeUri& uri, const Endpoint& server, const CertificateCheck& check,
+                                   TimePoint deadline) {
+  auto socket = Socket::connect(is_datagram(uri.transport) ? SOCK_DGRAM : SOCK_STREAM, server, deadline);
   if (!socket) return socket.error();
-  if (datagrams) return std::unique_ptr<Transport>{std::make_unique<UdpTransport>(std::move(*socket))};
+  if (uri.transport == ProbeTransport::kUdp) return Opened{std::make_unique<UdpTransport>(std::move(*socket)), {}};
   if (uri.transport == ProbeTransport::kTcp) {
-    return std::unique_ptr<Transport>{std::make_unique<StreamTransport<TcpBytes>>(TcpBytes{std::move(*socket)})};
+    return Opened{std::make_unique<StreamTransport<TcpBytes>>(TcpBytes{std::move(*socket)}), {}};
   }
   auto tls = TlsClient::handshake(std::move(*socket), uri, check, deadline);
   if (!tls) return tls.error();
-  return std::unique_ptr<Transport>{std::make_unique<StreamTransport<TlsClient>>(std::move(*tls))};
+  std::string facts = tls->facts();
+  if (uri.transport == ProbeTransport::kDtls) {
+    return Opened{std::make_unique<DtlsTransport>(std::move(*tls)), std::move(facts)};
+  }
+  return Opened{std::make_unique<StreamTransport<TlsClient>>(std::move(*tls)), std::move(facts)};
 }
 
 }  // namespace causeway::probe

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens the real transports: UDP, TCP, and TLS with a check of the server's certificate.
+// Opens the real transports: UDP, TCP, and TLS and DTLS with a check of the server's certificate.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +18,13 @@ struct CertificateCheck {
   std::optional<std::filesystem::path> authorities;  // PEM; absent: those of the system
 };
 
+struct Opened {
+  std::unique_ptr<Transport> transport;
+  std::string facts;  // of the handshake and the certificate; empty without TLS
+};
+
 // Of the host in `uri` one address is `server`. UDP is not heard of before the first request.
-Result<std::unique_ptr<Transport>, ProbeError> connect(const ProbeUri& uri, const Endpoint& server,
-                                                       const CertificateCheck& check, TimePoint deadline);
+Result<Opened, ProbeError> connect(const ProbeUri& uri, const Endpoint& server, const CertificateCheck& check,
+                                   TimePoint deadline);
 
 }  // namespace causeway::probe

@@ -4,23 +4,15 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
 #include "probe/connect.hpp"
 #include "probe/probe_uri.hpp"
+#include "probe/report.hpp"
 #include "probe/stun_client.hpp"
 
 namespace causeway::probe {
-
-struct Step {
-  std::string name;  // "resolve", "connect", "binding", "allocate", …
-  bool ok = false;
-  std::chrono::duration<double, std::milli> time{};
-  std::string detail;
-  std::string advice;  // empty where it is ok
-};
 
 struct ProbeOptions {
   ProbeUri uri;
@@ -30,7 +22,7 @@ struct ProbeOptions {
   std::chrono::seconds timeout{10};  // of each step
 };
 
-// The steps up to the first that failed.
+// Of a name with IPv4 and IPv6 addresses both families are tried, each up to its first step that failed.
 std::vector<Step> run(const ProbeOptions& options);
 
 }  // namespace causeway::probe

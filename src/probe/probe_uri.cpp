@@ -56,13 +56,15 @@ std::string_view name_of(ProbeTransport transport) {
       return "tcp";
     case ProbeTransport::kTls:
       return "tls";
+    case ProbeTransport::kDtls:
+      return "dtls";
   }
   return {};
 }
 
 std::uint16_t ProbeUri::port_or_default() const noexcept {
-  // RFC 8489 §8.1, RFC 8656 §3: 3478, and 5349 over TLS.
-  return port.value_or(transport == ProbeTransport::kTls ? 5349 : 3478);
+  // RFC 8489 §8.1, RFC 8656 §3: 3478, and 5349 over TLS and DTLS.
+  return port.value_or(is_secure(transport) ? 5349 : 3478);
 }
 
 Result<ProbeUri, UriError> parse_probe_uri(std::string_view text) {
@@ -91,10 +93,10 @@ Result<ProbeUri, UriError> parse_probe_uri(std::string_view text) {
   if (rest.find('@') != std::string_view::npos) {
     return error("The user is no part of the URI; give --user and --password");
   }
-  if (secure && query == "transport=udp") {
-    return error(scheme + " over udp is TURN over DTLS, which this command does not speak; leave transport=udp out");
-  }
+  // RFC 7065 §3.1: a secure transport over UDP is DTLS.
+  if (secure && query == "transport=udp") uri.transport = ProbeTransport::kDtls;
   if (!secure && query == "transport=tcp") uri.transport = ProbeTransport::kTcp;
+  uri.transport_is_free = uri.turn && query.empty();
 
   const auto host = take_host(rest);
   if (!host) return error("The host must be a name, an IPv4 address, or an IPv6 address in brackets");

@@ -21,10 +21,17 @@ namespace {
 
 constexpr std::size_t kServersMax = 16;
 
-std::string service_of(const ProbeUri& uri) {
-  const bool secure = uri.transport == ProbeTransport::kTls;
-  const std::string service = std::string{uri.turn ? "_turn" : "_stun"} + (secure ? "s" : "");
-  return service + (uri.transport == ProbeTransport::kUdp ? "._udp." : "._tcp.") + uri.host;
+// RFC 5928 §3 and RFC 8489 §8.1; `turns` over UDP, which is DTLS, is RFC 7350 §4.
+std::string service_of(const ProbeUri& uri, ProbeTransport transport) {
+  const std::string service = std::string{uri.turn ? "_turn" : "_stun"} + (is_secure(transport) ? "s" : "");
+  return service + (is_datagram(transport) ? "._udp." : "._tcp.") + uri.host;
+}
+
+// In the order of RFC 5928 §3 where the URI leaves it open: as this command prefers them.
+std::vector<ProbeTransport> transports_of(const ProbeUri& uri) {
+  if (!uri.transport_is_free) return {uri.transport};
+  if (uri.transport == ProbeTransport::kTls) return {ProbeTransport::kTls, ProbeTransport::kDtls};
+  return {ProbeTransport::kUdp, ProbeTransport::kTcp};
 }
 
 // None where there are none, or nobody answers.
@@ -41,10 +48,10 @@ std::vector<SrvTarget> look_up_srv(const std::string& name) {
 }
 
 // 0, or what getaddrinfo returns.
-int add_addresses(const std::string& host, std::uint16_t port, int type, std::vector<Endpoint>& to) {
+int add_addresses(const std::string& host, std::uint16_t port, std::vector<Endpoint>& to) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = type;
+  hints.ai_socktype = SOCK_DGRAM;  // one entry for each address
   addrinfo* list = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
   if (failed != 0) return failed;
@@ -61,24 +68,27 @@ int add_addresses(const std::string& host, std::uint16_t port, int type, std::ve
 }  // namespace
 
 Result<Resolved, ProbeError> resolve(const ProbeUri& uri) {
-  Resolved resolved;
+  Resolved resolved{{}, {}, uri.transport};
   if (const auto address = IpAddress::parse(uri.host)) {
     resolved.servers.push_back({*address, uri.port_or_default()});
     return resolved;
   }
-  const int type = uri.transport == ProbeTransport::kUdp ? SOCK_DGRAM : SOCK_STREAM;
   // One label alone is a name of the local network, which has no such records.
   if (!uri.port && uri.host.find('.') != std::string::npos) {
-    const std::string service = service_of(uri);
-    for (const SrvTarget& target : look_up_srv(service))
-      add_addresses(target.host, target.port, type, resolved.servers);
-    if (!resolved.servers.empty()) {
-      resolved.how = "by SRV " + service;
-      return resolved;
+    for (const ProbeTransport transport : transports_of(uri)) {
+      const std::string service = service_of(uri, transport);
+      for (const SrvTarget& target : look_up_srv(service))
+        add_addresses(target.host, target.port, resolved.servers);
+      if (!resolved.servers.empty()) {
+        resolved.how = "by SRV " + service;
+        resolved.transport = transport;
+        return resolved;
+      }
+      resolved.how += (resolved.how.empty() ? "no SRV " : ", no SRV ") + service;
     }
-    resolved.how = "no SRV " + service + ", so port " + std::to_string(uri.port_or_default());
+    resolved.how += ", so port " + std::to_string(uri.port_or_default());
   }
-  const int failed = add_addresses(uri.host, uri.port_or_default(), type, resolved.servers);
+  const int failed = add_addresses(uri.host, uri.port_or_default(), resolved.servers);
   if (failed != 0 || resolved.servers.empty()) {
     return ProbeError{uri.host + ": " + (failed == 0 ? "no address" : ::gai_strerror(failed)),
                       "The name has no address in DNS as this machine sees it: check spelling, records and resolver"};

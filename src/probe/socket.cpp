@@ -35,6 +35,21 @@ Result<Socket, ProbeError> Socket::connect(int type, const Endpoint& server, Tim
   return opened;
 }
 
+Result<Socket, ProbeError> Socket::unconnected(AddressFamily family) {
+  Socket opened{
+      ::socket(family == AddressFamily::kIPv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (opened.descriptor_ < 0) return describe_socket_error("no socket", errno);
+  return opened;
+}
+
+std::optional<IpAddress> Socket::local_address() const {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return std::nullopt;
+  const auto local = net::from_sockaddr(storage);
+  return local ? std::optional{local->address} : std::nullopt;
+}
+
 Socket::~Socket() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }

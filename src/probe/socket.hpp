@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected, non-blocking socket that closes itself, and waiting for it until a deadline.
+// A non-blocking socket that closes itself, and waiting for it until a deadline.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "causeway/base/endpoint.hpp"
@@ -16,11 +17,15 @@ class Socket {
   // `type` is SOCK_DGRAM or SOCK_STREAM. A stream is connected when this returns.
   static Result<Socket, ProbeError> connect(int type, const Endpoint& server, TimePoint deadline);
 
+  // For datagrams to and from several addresses.
+  static Result<Socket, ProbeError> unconnected(AddressFamily family);
+
   Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   Socket& operator=(Socket&&) = delete;
   ~Socket();
 
   int descriptor() const noexcept { return descriptor_; }
+  std::optional<IpAddress> local_address() const;
   // False at the deadline. `events` are those of poll.
   bool wait(short events, TimePoint deadline) const;
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
@@ -30,6 +31,7 @@ class Response {
   explicit Response(std::vector<std::uint8_t> octets) : octets_(std::move(octets)) {}
   stun::MessageView view() const { return *stun::MessageView::parse(octets_); }
   std::optional<Endpoint> xor_address(stun::AttributeType type) const;
+  std::optional<Endpoint> address(stun::AttributeType type) const;  // of those that are not hidden by an XOR
   std::optional<std::uint32_t> number(stun::AttributeType type) const;
 
  private:
@@ -57,6 +59,9 @@ class StunClient {
 
   Result<Response, ProbeError> request(stun::Method method, const AddAttributes& add_attributes);
 
+  // What requests are authenticated with: "SHA-256" where the server offers it, else "MD5"; empty before a challenge.
+  std::string_view password_algorithm() const noexcept;
+
   std::optional<ProbeError> send_indication(const Endpoint& peer, Bytes payload);
   std::optional<ProbeError> send_channel_data(std::uint16_t channel_number, Bytes payload);
   // The next packet, nullopt when none has come by the deadline. Responses that come late are dropped.
@@ -67,6 +72,11 @@ class StunClient {
   Message build(stun::Method method, const AddAttributes& add_attributes, stun::TransactionId& id);
   Result<Message, ProbeError> exchange(Bytes request, const stun::TransactionId& id, TimePoint deadline);
   Result<std::optional<Message>, ProbeError> await_response(const stun::TransactionId& id, TimePoint deadline);
+  // The success response that `request` wants, or what an error response means; nullopt: ask once more.
+  std::optional<Result<Response, ProbeError>> judge(Message answer, bool authenticated, bool may_ask_again);
+  // Requests say how the key was made, and are authenticated with MESSAGE-INTEGRITY-SHA256 (RFC 8489 §9.2.4).
+  bool names_algorithm() const noexcept { return !password_algorithms_.empty(); }
+  bool is_authentic(const stun::MessageView& response) const;
   // Takes realm and nonce of a 401 or 438; false where the request cannot be repeated with them.
   bool take_challenge(const stun::MessageView& response, std::uint16_t code);
   std::optional<RelayedPacket> relayed_packet(Message& message) const;
@@ -78,8 +88,10 @@ class StunClient {
   std::optional<Credential> credential_;
   std::string realm_;
   std::string nonce_;
-  std::vector<std::uint8_t> key_;      // empty: requests go without authentication
-  std::deque<RelayedPacket> packets_;  // that came while a response was awaited
+  std::vector<std::uint8_t> key_;                  // empty: requests go without authentication
+  std::vector<std::uint8_t> password_algorithms_;  // the list of the server, as it came
+  bool sha256_ = false;                            // the key is made with it, else with MD5
+  std::deque<RelayedPacket> packets_;              // that came while a response was awaited
 };
 
 }  // namespace causeway::probe

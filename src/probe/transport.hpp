@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "causeway/base/bytes.hpp"
+#include "causeway/base/endpoint.hpp"
 #include "causeway/base/result.hpp"
 #include "causeway/base/time.hpp"
 
@@ -22,6 +23,10 @@ struct ProbeError {
 
   std::string detail;
   std::string advice;
+  int system_error = 0;                        // errno, where that is the reason
+  std::uint16_t code = 0;                      // of an error response
+  std::optional<Endpoint> alternate_server{};  // of a 300 (RFC 8489 §10)
+  std::string alternate_domain{};
 };
 
 class Transport {

@@ -29,6 +29,17 @@ TEST(ProbeUri, TakesPortAndTransport) {
   EXPECT_EQ(uri->transport, ProbeTransport::kTcp);
   EXPECT_EQ(parse_probe_uri("turn:192.0.2.1:3479?transport=udp")->transport, ProbeTransport::kUdp);
   EXPECT_EQ(parse_probe_uri("turns:a.example:443?transport=tcp")->transport, ProbeTransport::kTls);
+  const auto dtls = parse_probe_uri("turns:a.example?transport=udp");
+  ASSERT_TRUE(dtls);
+  EXPECT_EQ(dtls->transport, ProbeTransport::kDtls);
+  EXPECT_EQ(dtls->port_or_default(), 5349);
+}
+
+TEST(ProbeUri, LeavesTheTransportToSrvRecordsWhereItNamesNone) {
+  EXPECT_TRUE(parse_probe_uri("turn:a.example")->transport_is_free);
+  EXPECT_TRUE(parse_probe_uri("turns:a.example")->transport_is_free);
+  EXPECT_FALSE(parse_probe_uri("turn:a.example?transport=udp")->transport_is_free);
+  EXPECT_FALSE(parse_probe_uri("stun:a.example")->transport_is_free) << "RFC 7064: udp";
 }
 
 TEST(ProbeUri, SaysWhatIsWrong) {
@@ -41,7 +52,6 @@ TEST(ProbeUri, SaysWhatIsWrong) {
   EXPECT_THAT(sentence("turn://example.org"), HasSubstr("no slashes"));
   EXPECT_THAT(sentence("turn:alice@example.org"), HasSubstr("--user"));
   EXPECT_THAT(sentence("stun:example.org?transport=tcp"), HasSubstr("RFC 7064"));
-  EXPECT_THAT(sentence("turns:example.org?transport=udp"), HasSubstr("DTLS"));
   EXPECT_THAT(sentence("turn:example.org?transport=sctp"), HasSubstr("transport=udp or transport=tcp"));
   for (const char* host : {"turn:", "turn::3478", "turn:2001:db8::1", "turn:[::1", "turn:[192.0.2.1]", "turn:a b"}) {
     EXPECT_THAT(sentence(host), testing::AnyOf(HasSubstr("host"), HasSubstr("port"))) << host;

@@ -172,6 +172,80 @@ TEST_F(StunClientTest, AnswersTheChallengeOnceAndAuthenticatesFromThenOn) {
   EXPECT_THAT(transport.sent, SizeIs(3));
 }
 
+// As RFC 8489 §9.2.4 says; the key is made by the algorithm that the request names.
+std::vector<Message> server_of_8489(const Message& request, Bytes algorithms) {
+  const MessageView view = *MessageView::parse(request);
+  if (!view.has(AttributeType::kMessageIntegritySha256)) {
+    return {answer(request, MessageClass::kErrorResponse, [&](MessageBuilder& builder) {
+      builder.add_error_code(ErrorCode::kUnauthenticated)
+          .add_text(AttributeType::kRealm, "example.org")
+          .add_text(AttributeType::kNonce, "obMatJos2gAAAnonce");
+      if (!algorithms.empty()) builder.add(AttributeType::kPasswordAlgorithms, algorithms);
+    })};
+  }
+  const auto number = stun::read_password_algorithm(*view.value(AttributeType::kPasswordAlgorithm));
+  const auto make_key = number == 2 ? stun::long_term_key_sha256 : stun::long_term_key_md5;
+  const auto key = make_key("alice", "example.org", "wonderland");
+  const Bytes sent = *view.value(AttributeType::kPasswordAlgorithms);
+  const bool good = std::equal(sent.begin(), sent.end(), algorithms.begin(), algorithms.end()) &&
+                    stun::check_message_integrity_sha256(view, key.octets());
+  return {answer(request, good ? MessageClass::kSuccessResponse : MessageClass::kErrorResponse,
+                 [&](MessageBuilder& builder) {
+                   if (!good) builder.add_error_code(ErrorCode::kBadRequest);
+                   builder.add_message_integrity_sha256(key.octets());
+                 })};
+}
+
+TEST_F(StunClientTest, TakesTheFirstPasswordAlgorithmOfTheServerThatItKnows) {
+  struct Case {
+    Message algorithms;
+    std::string_view chosen;
+  };
+  for (const Case& offered : {Case{{0, 2, 0, 0, 0, 1, 0, 0}, "SHA-256"}, Case{{0, 1, 0, 0, 0, 2, 0, 0}, "MD5"},
+                              Case{{0, 9, 0, 3, 1, 2, 3, 0, 0, 2, 0, 0}, "SHA-256"}, Case{{0, 1, 0, 0}, "MD5"}}) {
+    StunClient fresh{transport, random, [this] { return transport.now; }, 60s};
+    fresh.set_credential({"alice", "wonderland"});
+    transport.server = [&](const Message& request) { return server_of_8489(request, offered.algorithms); };
+    const auto response = fresh.request(Method::kAllocate, [](MessageBuilder&) {});
+    ASSERT_TRUE(response) << response.error().detail;
+    EXPECT_EQ(fresh.password_algorithm(), offered.chosen);
+  }
+}
+
+TEST_F(StunClientTest, DoesNotGoOnWhereTheListOfAlgorithmsWasRemoved) {
+  client.set_credential({"alice", "wonderland"});
+  transport.server = [](const Message& request) { return server_of_8489(request, {}); };
+  const auto response = allocate();
+  ASSERT_FALSE(response);
+  EXPECT_THAT(response.error().detail, HasSubstr("list of password algorithms"));
+  EXPECT_THAT(transport.sent, SizeIs(1));
+}
+
+TEST_F(StunClientTest, AnswersFromBefore8489MeanMd5) {
+  client.set_credential({"alice", "wonderland"});
+  EXPECT_EQ(client.password_algorithm(), "");
+  transport.server = [this](const Message& request) { return authenticating_server(request); };
+  ASSERT_TRUE(allocate());
+  EXPECT_EQ(client.password_algorithm(), "MD5");
+  EXPECT_FALSE(MessageView::parse(transport.sent.back())->has(AttributeType::kPasswordAlgorithm));
+}
+
+TEST_F(StunClientTest, SaysWhereA300SendsIt) {
+  transport.server = [](const Message& request) -> std::vector<Message> {
+    return {answer(request, MessageClass::kErrorResponse, [](MessageBuilder& builder) {
+      builder.add_error_code(ErrorCode::kTryAlternate)
+          .add(AttributeType::kAlternateServer, Message{0, 1, 0x0D, 0x96, 192, 0, 2, 9})
+          .add_text(AttributeType::kAlternateDomain, "b.example.org");
+    })};
+  };
+  const auto response = allocate();
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, 300);
+  ASSERT_TRUE(response.error().alternate_server);
+  EXPECT_EQ(response.error().alternate_server->to_string(), "192.0.2.9:3478");
+  EXPECT_EQ(response.error().alternate_domain, "b.example.org");
+}
+
 TEST_F(StunClientTest, TakesAFreshNonceFromA438) {
   client.set_credential({"alice", "wonderland"});
   transport.server = [this](const Message& request) { return authenticating_server(request); };
