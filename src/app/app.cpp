@@ -58,6 +58,22 @@ std::vector<IpAddress> lan_addresses() {
   return addresses;
 }
 
+turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& config) {
+  turn::NatDiscoveryOptions options;
+  options.port = config.port;
+  options.alternate_port = config.alternate_port;
+  for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
+    std::vector<turn::NatDiscoveryOptions::Address> addresses;
+    for (std::size_t i = 0; i < config.addresses.size(); ++i) {
+      const IpAddress& local = config.addresses[i];
+      if (local.family() != family) continue;
+      addresses.push_back({local, config.external_addresses.empty() ? local : config.external_addresses[i]});
+    }
+    if (addresses.size() == 2) options.pairs.push_back({addresses[0], addresses[1]});
+  }
+  return options;
+}
+
 turn::ServerOptions turn_options(const Config& config) {
   turn::ServerOptions options;
   options.limits.allocation_lifetime_max = config.turn.lifetimes.allocation_seconds_max;
@@ -70,6 +86,7 @@ turn::ServerOptions turn_options(const Config& config) {
   options.peers = {config.turn.peers.allow, config.turn.peers.deny, config.turn.peers.lan};
   options.relay_addresses = {config.turn.relay.addresses, of_both_families(net::default_route_source),
                              config.turn.external_addresses, net::interface_addresses()};
+  options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
   return options;
 }
 
@@ -142,6 +159,7 @@ class Daemon {
   void listen(const Listener& listener);
   void listen_datagram(const Listener& listener);
   void listen_stream(const Listener& listener);
+  void listen_for_nat_discovery();
   void await_signal();
   asio::awaitable<void> stop();
 
@@ -183,6 +201,7 @@ Daemon::Daemon(const Config& config)
   if (tls_) turn_.enable_dtls(*tls_);
   for (const Listener& listener : config.listeners)
     listen(listener);
+  listen_for_nat_discovery();
   ice_servers_.set_listeners(bound_);
 }
 
@@ -232,6 +251,13 @@ void Daemon::listen_stream(const Listener& listener) {
   bound_.back().port = opened->local_endpoint().port;
   const bool others_reach_it = !listener.address.is_loopback() && listener.proxy_protocol.empty();
   if (tls && listener.http && others_reach_it) http_.set_https_port(bound_.back().port);
+}
+
+void Daemon::listen_for_nat_discovery() {
+  for (const Endpoint& endpoint : config_.turn.nat_discovery.endpoints()) {
+    const auto opened = turn_.answer_binding_at(endpoint);
+    if (!opened) throw std::runtime_error(net::listen_error("udp", endpoint, opened.error()));
+  }
 }
 
 int Daemon::run(std::ostream& out) {

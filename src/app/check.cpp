@@ -76,9 +76,22 @@ bool shares_a_socket(const Listener& listener, const std::vector<Listener>& all)
          });
 }
 
+// The listeners, and where NAT discovery is served besides.
+std::vector<Listener> all_listeners(const Config& config) {
+  std::vector<Listener> all = config.listeners;
+  for (const Endpoint& endpoint : config.turn.nat_discovery.endpoints()) {
+    const bool is_there = std::ranges::any_of(config.listeners, [&](const Listener& listener) {
+      return !is_stream(listener.transport) && listener.port == endpoint.port &&
+             listener.address.covers(endpoint.address);
+    });
+    if (!is_there) all.push_back({Transport::kUdp, endpoint.address, endpoint.port});
+  }
+  return all;
+}
+
 void check_ports(const Config& config, Findings& findings) {
   std::vector<Socket> open;
-  for (const Listener& listener : config.listeners) {
+  for (const Listener& listener : all_listeners(config)) {
     if (shares_a_socket(listener, config.listeners)) continue;
     const int error = open_port(listener, open);
     if (error == 0) continue;

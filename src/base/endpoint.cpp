@@ -50,6 +50,10 @@ bool IpAddress::is_loopback() const noexcept {
   return octets_ == kLoopback;  // RFC 4291 §2.5.3
 }
 
+bool IpAddress::covers(const IpAddress& other) const noexcept {
+  return *this == other || (is_unspecified() && (!is_v4() || other.is_v4()));
+}
+
 IpAddress IpAddress::unmapped() const noexcept {
   // RFC 4291 §2.5.5.2
   if (is_v4() || !std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), octets_.begin())) return *this;

@@ -27,6 +27,15 @@ std::vector<Listener> default_listeners(const IpAddress& address, const DefaultP
   };
 }
 
+std::vector<Endpoint> NatDiscovery::endpoints() const {
+  std::vector<Endpoint> all;
+  for (const IpAddress& address : addresses) {
+    all.push_back({address, port});
+    all.push_back({address, alternate_port});
+  }
+  return all;
+}
+
 Config::Config() {
   const IpAddress any_v6{std::array<std::uint8_t, 16>{}};
   listeners = default_listeners(any_v6, {});

@@ -81,6 +81,17 @@ struct Lifetimes {
   std::chrono::seconds allocation_seconds_max{3600};  // 600–86400; RFC 8656 §7.2 recommends 3600
 };
 
+// RFC 5780. Off without addresses.
+struct NatDiscovery {
+  std::vector<IpAddress> addresses;           // two of a family, or two of each
+  std::vector<IpAddress> external_addresses;  // what a NAT makes of each of them; empty: the same
+  std::uint16_t port = 3478;
+  std::uint16_t alternate_port = 3479;  // another one
+
+  // Where Binding requests are answered over udp.
+  std::vector<Endpoint> endpoints() const;
+};
+
 struct Turn {
   std::map<std::string, std::string> users;   // name -> password, at most 10000
   std::vector<std::string> shared_secrets;    // at most 16; empty: the one of the state directory
@@ -90,6 +101,7 @@ struct Turn {
   Peers peers;
   Limits limits;
   Lifetimes lifetimes;
+  NatDiscovery nat_discovery;
 };
 
 struct Signaling {

@@ -2,6 +2,8 @@
 #include "config/sections.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "config/text_rules.hpp"
 
@@ -63,11 +65,8 @@ Listener read_listener(ObjectReader& object) {
 bool overlap(const Listener& a, const Listener& b) {
   const bool same_protocol = is_stream(a.transport) == is_stream(b.transport);
   if (!is_stream(a.transport) && a.transport != b.transport && a.endpoint() == b.endpoint()) return false;
-  const auto covers = [](const IpAddress& wide, const IpAddress& other) {
-    return wide == other || (wide.is_unspecified() && (!wide.is_v4() || other.is_v4()));
-  };
   return a.port != 0 && a.port == b.port && same_protocol &&
-         (covers(a.address, b.address) || covers(b.address, a.address));
+         (a.address.covers(b.address) || b.address.covers(a.address));
 }
 
 void read_listeners(ObjectReader& root, std::vector<Listener>& listeners) {
@@ -144,6 +143,29 @@ void read_external_addresses(ObjectReader& turn, std::vector<IpAddress>& address
   }
 }
 
+// Why these are not the addresses of a NAT discovery; nullptr where they are.
+const char* problem_with_pairs(const std::vector<IpAddress>& addresses) {
+  const auto v4 = std::ranges::count_if(addresses, [](const IpAddress& address) { return address.is_v4(); });
+  const auto v6 = std::ssize(addresses) - v4;
+  const bool in_pairs = (v4 == 0 || v4 == 2) && (v6 == 0 || v6 == 2);
+  if (!in_pairs) return "must name two addresses of a family, or two of each";
+  const std::set<IpAddress> distinct{addresses.begin(), addresses.end()};
+  return distinct.size() == addresses.size() ? nullptr : "names one address twice";
+}
+
+void read_nat_discovery(ObjectReader& object, NatDiscovery& out) {
+  object.list("addresses", out.addresses, 4, kUnicastAddressRule);
+  object.list("external_addresses", out.external_addresses, 4, kUnicastAddressRule);
+  object.number("port", out.port, 1, 65535);
+  object.number("alternate_port", out.alternate_port, 1, 65535);
+  if (const char* problem = problem_with_pairs(out.addresses)) object.fail("addresses", problem);
+  if (out.port == out.alternate_port) object.fail("alternate_port", "must be another port than port");
+  const auto same_family = [](const IpAddress& a, const IpAddress& b) { return a.family() == b.family(); };
+  if (!out.external_addresses.empty() && !std::ranges::equal(out.external_addresses, out.addresses, same_family)) {
+    object.fail("external_addresses", "must name one address of the same family for each of addresses, or none");
+  }
+}
+
 void read_turn(ObjectReader& turn, Turn& out) {
   read_users(turn, out.users);
   turn.list("shared_secrets", out.shared_secrets, 16, kSharedSecretRule);
@@ -165,6 +187,9 @@ void read_turn(ObjectReader& turn, Turn& out) {
   turn.section("lifetimes", [&](ObjectReader& object) {
     object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);
   });
+  if (const json* value = turn.find("nat_discovery"); value == nullptr || !value->is_null()) {
+    turn.section("nat_discovery", [&](ObjectReader& object) { read_nat_discovery(object, out.nat_discovery); });
+  }
 }
 
 void read_signaling(ObjectReader& object, Signaling& out) {

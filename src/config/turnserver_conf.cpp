@@ -58,8 +58,8 @@ constexpr std::string_view kDatabase =
     "made from turn.shared_secrets";
 
 constexpr std::array kAdvice{
-    Advice{"alt-listening-port", "Causeway has no second port for NAT behaviour discovery (RFC 5780)"},
-    Advice{"alt-tls-listening-port", "Causeway has no second port for NAT behaviour discovery (RFC 5780)"},
+    Advice{"alt-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
+    Advice{"alt-tls-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
     Advice{"aux-server", "add listeners with that address and port to \"listeners\", for udp, tcp and tls"},
     Advice{"listening-device", "Causeway binds addresses, not network cards; name the card's address in listeners"},
     Advice{"relay-device",

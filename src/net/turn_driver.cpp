@@ -50,13 +50,35 @@ Result<Endpoint, error_code> TurnDriver::listen(const Endpoint& local, turn::Tra
     shared->plain = shared->dtls = true;
     return Endpoint{local.address, shared->port};
   }
+  const auto opened = open_listener(local);
+  if (!opened) return opened.error();
+  Listener& listener = **opened;
+  listener.plain = !dtls;
+  listener.dtls = dtls;
+  return Endpoint{local.address, listener.port};
+}
+
+Result<void, error_code> TurnDriver::answer_binding_at(const Endpoint& local) {
+  if (find_listener(local) != nullptr) return {};
+  const auto opened = open_listener(local);
+  if (!opened) return opened.error();
+  return {};
+}
+
+Result<TurnDriver::Listener*, error_code> TurnDriver::open_listener(const Endpoint& local) {
   UdpSocket socket;
   const bool opened =
       socket.open(local, UdpSocket::Purpose::kListener) && loop_.add(socket.descriptor(), listeners_.size());
   if (!opened) return error_code{errno, boost::system::system_category()};
   const Endpoint bound = socket.local_endpoint().value_or(local);
-  listeners_.push_back({local, std::move(socket), bound.port, !dtls, dtls});
-  return bound;
+  return &listeners_.emplace_back(Listener{local, std::move(socket), bound.port});
+}
+
+TurnDriver::Listener* TurnDriver::find_listener(const Endpoint& server) {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(), [&](const Listener& listener) {
+    return listener.port == server.port && listener.asked.address.covers(server.address);
+  });
+  return found == listeners_.end() ? nullptr : &*found;
 }
 
 void TurnDriver::start() {
@@ -122,7 +144,15 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
     send_to_client(to_client->client, to_client->bytes);
   } else if (const auto* reply = std::get_if<turn::Reply>(&outcome)) {
     send_to_client(*sender, reply->bytes);
+  } else if (const auto* elsewhere = std::get_if<turn::ReplyFrom>(&outcome)) {
+    send_from(*elsewhere);
   }
+}
+
+void TurnDriver::send_from(const turn::ReplyFrom& reply) {
+  Listener* listener = find_listener(reply.server);
+  const bool sent = listener != nullptr && listener->socket.send(reply.bytes, reply.client, &reply.server.address);
+  if (!sent) ++counters_.send_failures;
 }
 
 void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes) {

@@ -44,6 +44,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   // and port share a socket (RFC 7983). One for DTLS alone answers plain Binding requests too, because browsers send
   // them to a stuns: URI, and no other plain message.
   Result<Endpoint, error_code> listen(const Endpoint& local, turn::Transport transport);
+  // Sees to it that a socket answers Binding requests at `local`: a listener's, or one that answers nothing else.
+  Result<void, error_code> answer_binding_at(const Endpoint& local);
   void start();
   // Ends all allocations and stops reading.
   void stop();
@@ -71,6 +73,10 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
   void on_dtls_end(const turn::ClientRef& client, Now now) override;
   bool has_allocation(const turn::FiveTuple& client) const override;
+  struct Listener;
+  Result<Listener*, error_code> open_listener(const Endpoint& local);
+  Listener* find_listener(const Endpoint& server);
+  void send_from(const turn::ReplyFrom& reply);
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
   void send_to_client(const turn::ClientRef& client, Bytes bytes);
   void arm_timer();
@@ -80,8 +86,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
     Endpoint asked;
     UdpSocket socket;
     std::uint16_t port;
-    bool plain;  // STUN and TURN over UDP
-    bool dtls;
+    bool plain = false;  // STUN and TURN over UDP
+    bool dtls = false;
   };
 
   DatagramLoop loop_;

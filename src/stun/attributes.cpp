@@ -104,6 +104,16 @@ std::optional<bool> read_even_port(Bytes value) noexcept {
   return (value[0] & 0x80) != 0;
 }
 
+std::optional<ChangeRequest> read_change_request(Bytes value) noexcept {
+  if (value.size() != 4) return std::nullopt;
+  return ChangeRequest{.address = (value[3] & 0x04) != 0, .port = (value[3] & 0x02) != 0};
+}
+
+std::optional<std::uint16_t> read_response_port(Bytes value) noexcept {
+  if (value.size() != 2 && value.size() != 4) return std::nullopt;
+  return load_be16(value.data());
+}
+
 std::optional<std::uint16_t> read_password_algorithm(Bytes value) noexcept {
   if (value.size() != 4 || load_be16(value.data() + 2) != 0) return std::nullopt;
   return load_be16(value.data());

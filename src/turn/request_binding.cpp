@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binding (RFC 8489 §12): the smallest answer there is, without authentication.
+// Binding (RFC 8489 §12): the smallest answer there is, without authentication. On the transport addresses of NAT
+// behaviour discovery it says more, and may be sent from another one of them or to another port (RFC 5780 §6.1).
+#include <algorithm>
+
 #include "causeway/stun/attributes.hpp"
 #include "causeway/turn/server.hpp"
 #include "causeway/turn/unknown_attributes.hpp"
@@ -7,8 +10,16 @@
 namespace causeway::turn {
 
 using stun::AttributeType;
+using stun::ErrorCode;
 
 namespace {
+
+constexpr std::array<std::uint8_t, NatDiscovery::kPaddingBytesMax> kPadding{};
+
+bool is_of_discovery(AttributeType type) noexcept {
+  return type == AttributeType::kChangeRequest || type == AttributeType::kResponsePort ||
+         type == AttributeType::kPadding;
+}
 
 // The attributes of ICE checks (RFC 8445 §16.1) arrive when a client probes us.
 bool is_understood_in_binding(AttributeType type) noexcept {
@@ -17,16 +28,64 @@ bool is_understood_in_binding(AttributeType type) noexcept {
 
 }  // namespace
 
+Result<Server::BindingPlan, StunError> Server::check_binding(const ClientPacket& packet,
+                                                             const stun::MessageView& message) const {
+  const FiveTuple& five_tuple = packet.client.five_tuple;
+  BindingPlan plan{.discovery = discovery_.answer(five_tuple.server, {}), .client_port = five_tuple.client.port};
+  // RFC 5780 §6.1: 420 where there is no second address. A connection has no other ends than its own, so over TCP, TLS
+  // and DTLS the addresses are told and the rest is unknown.
+  const bool has_discovery = plan.discovery && five_tuple.transport == Transport::kUdp;
+  const auto is_known = [&](AttributeType type) {
+    return is_understood_in_binding(type) || (has_discovery && is_of_discovery(type));
+  };
+  if (auto error = check_unknown_attributes(message, is_known)) return *error;
+  if (!has_discovery) return plan;
+
+  const auto padding = message.value(AttributeType::kPadding);
+  if (const auto attribute = message.value(AttributeType::kResponsePort)) {
+    const auto port = stun::read_response_port(*attribute);
+    // RFC 5780 §7.5: not together with PADDING. Nothing can be sent to port 0.
+    if (padding || !port || *port == 0) return StunError{ErrorCode::kBadRequest};
+    plan.client_port = *port;
+  }
+  if (const auto attribute = message.value(AttributeType::kChangeRequest)) {
+    const auto change = stun::read_change_request(*attribute);
+    if (!change) return StunError{ErrorCode::kBadRequest};
+    plan.discovery = discovery_.answer(five_tuple.server, *change);
+  }
+  // Deviation: RFC 5780 §6.1 asks for a PADDING of the interface's MTU. No more comes back than was sent, so that a
+  // forged source is not flooded.
+  if (padding) plan.padding_bytes = std::min(padding->size(), NatDiscovery::kPaddingBytesMax);
+  return plan;
+}
+
+// An allocation proves its own port; what is sent to another one is always counted.
+bool Server::may_answer_binding(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept {
+  const FiveTuple& five_tuple = packet.client.five_tuple;
+  const bool other_port = five_tuple.transport == Transport::kUdp && message.has(AttributeType::kResponsePort);
+  return other_port ? answers_.take(five_tuple.client.address, now.steady) : may_answer_stranger(packet, now);
+}
+
 Outcome Server::on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply) {
   ++counters_.requests_by_method[static_cast<std::size_t>(stun::Method::kBinding)];
-  if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
-  if (const auto error = check_unknown_attributes(message, is_understood_in_binding)) {
-    return Reply{write_error(packet, message, *error, nullptr, now, reply)};
-  }
+  if (!may_answer_binding(packet, message, now)) return drop(DropReason::kAnswerBudget);
+  const auto plan = check_binding(packet, message);
+  if (!plan) return Reply{write_error(packet, message, plan.error(), nullptr, now, reply)};
+
+  const FiveTuple& five_tuple = packet.client.five_tuple;
   stun::MessageBuilder success{reply, message.method(), stun::MessageClass::kSuccessResponse, message.transaction_id()};
-  success.add_xor_address(AttributeType::kXorMappedAddress, packet.client.five_tuple.client);
+  success.add_xor_address(AttributeType::kXorMappedAddress, five_tuple.client);
+  if (plan->discovery) {
+    success.add_address(AttributeType::kMappedAddress, five_tuple.client)
+        .add_address(AttributeType::kResponseOrigin, plan->discovery->response_origin)
+        .add_address(AttributeType::kOtherAddress, plan->discovery->other_address);
+  }
+  if (plan->padding_bytes) success.add(AttributeType::kPadding, Bytes{kPadding}.first(*plan->padding_bytes));
   if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
-  return Reply{success.finish()};
+  const Endpoint client{five_tuple.client.address, plan->client_port};
+  const Endpoint from = plan->discovery ? plan->discovery->from : five_tuple.server;
+  if (from == five_tuple.server && client == five_tuple.client) return Reply{success.finish()};
+  return ReplyFrom{from, client, success.finish()};
 }
 
 }  // namespace causeway::turn

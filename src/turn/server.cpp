@@ -33,6 +33,7 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       environment_(environment),
       policy_(options.peers),
       addresses_(options.relay_addresses),
+      discovery_(options.nat_discovery),
       ports_(options.relay_port_min, options.relay_port_max),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),

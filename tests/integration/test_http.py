@@ -132,7 +132,7 @@ def test_one_tls_port_speaks_stun_http_and_both_of_them_encrypted(server):
     with connect(server.tls) as plain:
         plain.sendall(BINDING)
         assert plain.recv(64)[:2] == b"\x01\x01"
-    for protocol in ("stun.turn", "http/1.1", "unheard-of"):
+    for protocol in ("stun.turn", "stun.nat-discovery", "http/1.1", "unheard-of"):
         context = tls_context(server.certificate)
         context.set_alpn_protocols([protocol])
         with context.wrap_socket(connect(server.tls), server_hostname="localhost") as client:

@@ -187,6 +187,8 @@ struct Answer {
   };
   std::optional<DropReason> drop;
   std::optional<Octets> reply;
+  Endpoint from{};  // of a reply that comes from another address of the server, or goes elsewhere
+  Endpoint to{};
   std::optional<PeerPacket> to_peer;
   std::optional<ClientPacket> to_client;
 
@@ -208,6 +210,7 @@ struct Answer {
   Endpoint address(AttributeType type) const {
     return stun::read_xor_address(message().value(type).value(), message().transaction_id()).value();
   }
+  Endpoint plain_address(AttributeType type) const { return stun::read_address(message().value(type).value()).value(); }
   Endpoint relayed() const { return address(AttributeType::kXorRelayedAddress); }
   std::uint32_t lifetime() const { return stun::read_u32(message().value(AttributeType::kLifetime).value()).value(); }
   std::vector<std::uint16_t> unknown_attributes() const {
@@ -332,6 +335,11 @@ class TurnScript {
     } else if (const auto* reply = std::get_if<turn::Reply>(&outcome)) {
       EXPECT_FALSE(reply->bytes.empty()) << "a reply that did not fit";
       answer.reply = octets_of(reply->bytes);
+    } else if (const auto* other = std::get_if<turn::ReplyFrom>(&outcome)) {
+      EXPECT_FALSE(other->bytes.empty()) << "a reply that did not fit";
+      answer.reply = octets_of(other->bytes);
+      answer.from = other->server;
+      answer.to = other->client;
     } else if (const auto* peer = std::get_if<turn::ToPeer>(&outcome)) {
       EXPECT_TRUE(packet.holds(peer->payload));
       answer.to_peer = Answer::PeerPacket{peer->relay, peer->peer, octets_of(peer->payload)};

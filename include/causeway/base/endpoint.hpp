@@ -34,6 +34,8 @@ class IpAddress {
   constexpr Bytes octets() const noexcept { return {octets_.data(), is_v4() ? std::size_t{4} : std::size_t{16}}; }
   constexpr bool is_unspecified() const noexcept { return octets_ == std::array<std::uint8_t, 16>{}; }
   bool is_loopback() const noexcept;
+  // Whether a socket bound to this address gets what is sent to `other`: "::" takes both families, "0.0.0.0" IPv4.
+  bool covers(const IpAddress& other) const noexcept;
   // ::ffff:a.b.c.d as a.b.c.d; any other address as it is.
   IpAddress unmapped() const noexcept;
   std::string to_string() const;

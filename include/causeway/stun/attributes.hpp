@@ -40,6 +40,16 @@ std::optional<std::uint8_t> read_requested_address_family(Bytes value) noexcept;
 // RFC 8656 §18.7 EVEN-PORT: the R bit, "reserve the next-higher port".
 std::optional<bool> read_even_port(Bytes value) noexcept;
 
+// RFC 5780 §7.2 CHANGE-REQUEST: what the answer shall come from.
+struct ChangeRequest {
+  bool address = false;
+  bool port = false;
+};
+std::optional<ChangeRequest> read_change_request(Bytes value) noexcept;
+
+// RFC 5780 §7.5 RESPONSE-PORT: two octets; clients that count the padding send four.
+std::optional<std::uint16_t> read_response_port(Bytes value) noexcept;
+
 // RFC 8489 §14.12 PASSWORD-ALGORITHM: the number, of an algorithm without parameters.
 std::optional<std::uint16_t> read_password_algorithm(Bytes value) noexcept;
 

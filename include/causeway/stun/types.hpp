@@ -36,6 +36,7 @@ enum class Method : std::uint16_t {
 // RFC 8489 §18.3, RFC 8656 §18, RFC 6062 §6.2, RFC 5780 §7, RFC 8016 §4.
 enum class AttributeType : std::uint16_t {
   kMappedAddress = 0x0001,
+  kChangeRequest = 0x0003,
   kUsername = 0x0006,
   kMessageIntegrity = 0x0008,
   kErrorCode = 0x0009,
@@ -58,6 +59,8 @@ enum class AttributeType : std::uint16_t {
   kReservationToken = 0x0022,
   kPriority = 0x0024,
   kUseCandidate = 0x0025,
+  kPadding = 0x0026,
+  kResponsePort = 0x0027,
   kAdditionalAddressFamily = 0x8000,
   kAddressErrorCode = 0x8001,
   kPasswordAlgorithms = 0x8002,
@@ -66,6 +69,8 @@ enum class AttributeType : std::uint16_t {
   kSoftware = 0x8022,
   kAlternateServer = 0x8023,
   kFingerprint = 0x8028,
+  kResponseOrigin = 0x802B,
+  kOtherAddress = 0x802C,
 };
 
 // RFC 8489 §14: types below 0x8000 must be understood, or the message fails.

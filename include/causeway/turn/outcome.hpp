@@ -44,6 +44,11 @@ struct Drop {
 struct Reply {  // to the client the packet came from
   Bytes bytes;
 };
+struct ReplyFrom {  // over UDP, from another transport address of the server, to the client or another port of it
+  Endpoint server;
+  Endpoint client;
+  Bytes bytes;
+};
 struct ToPeer {  // out of the relay's socket
   RelayId relay;
   Endpoint peer;
@@ -53,9 +58,10 @@ struct ToClient {  // a peer's data, framed for this client; the edge pads it on
   ClientRef client;
   Bytes bytes;
 };
-using Outcome = std::variant<Drop, Reply, ToPeer, ToClient>;
+using Outcome = std::variant<Drop, Reply, ReplyFrom, ToPeer, ToClient>;
 
-// Large enough for every reply: the longest REALM and NONCE, two addresses, integrity and fingerprint.
-using ReplyBuffer = std::array<std::uint8_t, 1280>;
+// Large enough for every reply: the longest REALM and NONCE, addresses, integrity and fingerprint, or four addresses
+// and NatDiscovery::kPaddingBytesMax.
+using ReplyBuffer = std::array<std::uint8_t, 2048>;
 
 }  // namespace causeway::turn

@@ -21,6 +21,7 @@
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/events.hpp"
 #include "causeway/turn/limits.hpp"
+#include "causeway/turn/nat_discovery.hpp"
 #include "causeway/turn/outcome.hpp"
 #include "causeway/turn/peer_policy.hpp"
 #include "causeway/turn/quota.hpp"
@@ -43,6 +44,7 @@ struct ServerOptions {
   PeerPolicyOptions peers;
   AlternateServer alternate;
   RelayAddressOptions relay_addresses;
+  NatDiscoveryOptions nat_discovery;
 };
 
 // What the server needs of its surroundings. All outlive it.
@@ -129,9 +131,17 @@ class Server {
     Authenticator authenticator;
     RealmLimits limits;
   };
+  // How a Binding is answered.
+  struct BindingPlan {
+    std::optional<NatDiscovery::Answer> discovery{};
+    std::uint16_t client_port = 0;
+    std::optional<std::size_t> padding_bytes{};
+  };
   using Failure = std::optional<StunError>;
 
   const Realm& realm_of(const ClientPacket& packet) const { return realms_[packet.client.realm]; }
+  Result<BindingPlan, StunError> check_binding(const ClientPacket& packet, const stun::MessageView& message) const;
+  bool may_answer_binding(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
   Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
@@ -181,6 +191,7 @@ class Server {
   std::vector<Realm> realms_;
   PeerPolicy policy_;
   RelayAddresses addresses_;
+  NatDiscovery discovery_;
   PortPool ports_;
   std::uint64_t hash_seed_;
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it

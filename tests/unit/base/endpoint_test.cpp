@@ -52,6 +52,15 @@ TEST(IpAddress, ReadsNothingBehindTheText) {
   EXPECT_EQ(IpAddress::parse(std::string_view{"192.0.2.123", 9}), ip("192.0.2.1"));
 }
 
+TEST(IpAddress, AsAWildcardCoversItsFamily) {
+  EXPECT_TRUE(ip("192.0.2.1").covers(ip("192.0.2.1")));
+  EXPECT_FALSE(ip("192.0.2.1").covers(ip("192.0.2.2")));
+  EXPECT_TRUE(ip("0.0.0.0").covers(ip("192.0.2.1")));
+  EXPECT_FALSE(ip("0.0.0.0").covers(ip("2001:db8::1")));
+  EXPECT_TRUE(ip("::").covers(ip("2001:db8::1")));
+  EXPECT_TRUE(ip("::").covers(ip("192.0.2.1")));
+}
+
 TEST(IpAddress, KnowsLoopback) {
   for (const auto* text : {"127.0.0.1", "127.255.0.3", "::1"})
     EXPECT_TRUE(ip(text).is_loopback()) << text;

@@ -109,6 +109,31 @@ TEST(Load, ReadsEveryKindOfValue) {
   EXPECT_EQ(config.log.format, LogFormat::kJson);
 }
 
+TEST(Load, NatDiscoveryHasPairsOfAddresses) {
+  const Config off = read(R"({"turn": {"nat_discovery": null}})").value();
+  EXPECT_THAT(off.turn.nat_discovery.endpoints(), IsEmpty());
+  const Config config = read(R"({"turn": {"nat_discovery": {"addresses": ["192.0.2.1", "192.0.2.2", "2001:db8::1",
+      "2001:db8::2"], "external_addresses": ["203.0.113.1", "203.0.113.2", "2001:db8::1", "2001:db8::2"],
+      "alternate_port": 5000}}})")
+                            .value();
+  const auto endpoints = config.turn.nat_discovery.endpoints();
+  EXPECT_THAT(endpoints, SizeIs(8));
+  EXPECT_EQ(endpoints.at(3).to_string(), "192.0.2.2:5000");
+}
+
+TEST(Errors, NatDiscovery) {
+  const auto with = [](const std::string& members) { return R"({"turn": {"nat_discovery": {)" + members + "}}}"; };
+  for (const char* addresses : {R"("192.0.2.1")", R"("192.0.2.1", "2001:db8::1")", R"("192.0.2.1", "192.0.2.2", "::1")",
+                                R"("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4")"}) {
+    EXPECT_THAT(only_error(with(R"("addresses": [)" + std::string{addresses} + "]")), HasSubstr("two of each"))
+        << addresses;
+  }
+  EXPECT_THAT(only_error(with(R"("addresses": ["192.0.2.1", "192.0.2.1"])")), HasSubstr("names one address twice"));
+  EXPECT_THAT(only_error(with(R"("alternate_port": 3478)")), HasSubstr("another port"));
+  EXPECT_THAT(only_error(with(R"("addresses": ["192.0.2.1", "192.0.2.2"], "external_addresses": ["203.0.113.1"])")),
+              HasSubstr("external_addresses must name one address"));
+}
+
 TEST(Load, RelativePathsBeginAtTheFileThatNamesThem) {
   const Config config =
       read(R"({"state_directory": "state", "tls": {"certificate": "../c.pem", "private_key": "/keys/k.pem"}})",

@@ -46,6 +46,35 @@ TEST(Address, IsReadAsItStands) {
             "[2001:db8::1]:3478");
 }
 
+TEST(Address, RoundTrips) {
+  for (const auto* text : {"192.0.2.1", "2001:db8::1"}) {
+    const Endpoint endpoint{IpAddress::parse(text).value(), 3478};
+    std::array<std::uint8_t, kXorAddressBytesMax> value{};
+    const std::size_t written = write_address(value.data(), endpoint);
+    EXPECT_EQ(read_address(Bytes{value.data(), written}), endpoint);
+  }
+}
+
+TEST(ChangeRequest, HasTwoFlags) {
+  const auto flags = [](std::string_view hex) {
+    const auto change = read_change_request(from_hex(hex)).value();
+    return std::pair{change.address, change.port};
+  };
+  EXPECT_EQ(flags("00 00 00 00"), (std::pair{false, false}));
+  EXPECT_EQ(flags("00 00 00 02"), (std::pair{false, true}));
+  EXPECT_EQ(flags("00 00 00 04"), (std::pair{true, false}));
+  EXPECT_EQ(flags("ff ff ff ff"), (std::pair{true, true}));  // other bits are ignored
+  for (const auto* text : {"", "00 00 02", "00 00 00 02 00"})
+    EXPECT_FALSE(read_change_request(from_hex(text))) << text;
+}
+
+TEST(ResponsePort, IsReadWithAndWithoutPadding) {
+  EXPECT_EQ(read_response_port(from_hex("0d 96")), 3478);
+  EXPECT_EQ(read_response_port(from_hex("0d 96 00 00")), 3478);
+  for (const auto* text : {"", "0d", "0d 96 00", "0d 96 00 00 00"})
+    EXPECT_FALSE(read_response_port(from_hex(text))) << text;
+}
+
 TEST(ErrorCode, ReadsClassAndNumber) {
   EXPECT_EQ(read_error_code(from_hex("00 00 04 01")), 401);
   EXPECT_EQ(read_error_code(from_hex("ff ff fc 14 55 6e")), 420);  // reserved bits are ignored
