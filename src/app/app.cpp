@@ -86,6 +86,7 @@ turn::ServerOptions turn_options(const Config& config) {
   options.peers = {config.turn.peers.allow, config.turn.peers.deny, config.turn.peers.lan};
   options.relay_addresses = {config.turn.relay.addresses, of_both_families(net::default_route_source),
                              config.turn.external_addresses, net::interface_addresses()};
+  options.mobility = config.turn.mobility;
   options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
   return options;
 }

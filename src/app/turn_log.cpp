@@ -52,6 +52,14 @@ void TurnLog::on_allocation_created(const turn::Allocation& allocation) {
                  printable(allocation.user), client.client.to_string(), turn::name_of(client.transport));
 }
 
+void TurnLog::on_allocation_moving(const turn::Allocation& allocation, const turn::FiveTuple& to) {
+  const turn::FiveTuple& from = allocation.client.five_tuple;
+  logger_->info("allocation {} of user \"{}\" moves from {} over {} to {} over {}",
+                allocation.relays.front().relayed_address.to_string(), printable(allocation.user),
+                from.client.to_string(), turn::name_of(from.transport), to.client.to_string(),
+                turn::name_of(to.transport));
+}
+
 void TurnLog::on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now now) {
   const turn::FiveTuple& client = allocation.client.five_tuple;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.steady - allocation.created_at);

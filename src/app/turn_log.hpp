@@ -17,6 +17,7 @@ class TurnLog final : public turn::Events {
   explicit TurnLog(Logger logger) : logger_(std::move(logger)) {}
 
   void on_allocation_created(const turn::Allocation& allocation) override;
+  void on_allocation_moving(const turn::Allocation& allocation, const turn::FiveTuple& to) override;
   void on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now now) override;
   void on_request_refused(const turn::FiveTuple& client, stun::Method method, stun::ErrorCode code,
                           std::string_view username) override;

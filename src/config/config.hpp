@@ -102,6 +102,7 @@ struct Turn {
   Limits limits;
   Lifetimes lifetimes;
   NatDiscovery nat_discovery;
+  bool mobility = false;  // RFC 8016
 };
 
 struct Signaling {

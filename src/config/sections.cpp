@@ -187,6 +187,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
   turn.section("lifetimes", [&](ObjectReader& object) {
     object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);
   });
+  turn.flag("mobility", out.mobility);
   if (const json* value = turn.find("nat_discovery"); value == nullptr || !value->is_null()) {
     turn.section("nat_discovery", [&](ObjectReader& object) { read_nat_discovery(object, out.nat_discovery); });
   }

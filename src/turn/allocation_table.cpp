@@ -8,10 +8,11 @@ namespace causeway::turn {
 AllocationTable::AllocationTable(std::uint64_t hash_seed)
     : by_five_tuple_(0, FiveTupleHash{hash_seed}), by_relayed_(0, EndpointHash{hash_seed}) {}
 
-void AllocationTable::reserve(std::size_t allocations, std::size_t relays) {
+void AllocationTable::reserve(std::size_t allocations, std::size_t relays, bool mobility) {
   slots_.reserve(relays);
   free_slots_.reserve(relays);
-  by_five_tuple_.reserve(allocations);
+  by_five_tuple_.reserve(mobility ? 2 * allocations : allocations);  // where each is, and where it goes
+  if (mobility) by_mobile_id_.reserve(allocations);
   by_relayed_.reserve(2 * relays);
   timers_.reserve(allocations);
 }
@@ -34,29 +35,36 @@ void AllocationTable::give_back(RelayId relay) noexcept {
 
 Allocation& AllocationTable::insert(std::unique_ptr<Allocation> inserted) {
   Allocation& allocation = *inserted;
-  by_five_tuple_.emplace(allocation.client.five_tuple, std::move(inserted));
+  by_five_tuple_.emplace(allocation.client.five_tuple, &allocation);
   for (const Relay& relay : allocation.relays) {
     by_relayed_.emplace(relay.local, &allocation);
     by_relayed_.emplace(relay.relayed_address, &allocation);
     slots_[relay.id.slot].allocation = &allocation;
   }
+  slots_[allocation.relays.front().id.slot].owned = std::move(inserted);
+  ++size_;
   timers_.schedule(allocation, allocation.expires_at);
   return allocation;
 }
 
 std::unique_ptr<Allocation> AllocationTable::remove(Allocation& allocation) noexcept {
   timers_.cancel(allocation);
+  std::unique_ptr<Allocation> removed = std::move(slots_[allocation.relays.front().id.slot].owned);
   for (const Relay& relay : allocation.relays)
     forget_relay(relay);
-  const auto found = by_five_tuple_.find(allocation.client.five_tuple);
-  std::unique_ptr<Allocation> removed = std::move(found->second);
-  by_five_tuple_.erase(found);
+  const auto& mobility = allocation.mobility;
+  if (!mobility || !mobility->is_away) by_five_tuple_.erase(allocation.client.five_tuple);
+  if (mobility && mobility->next) by_five_tuple_.erase(mobility->next->five_tuple);
+  if (mobility) by_mobile_id_.erase(mobility->id);
+  --size_;
   return removed;
 }
 
 void AllocationTable::remove_relay(Allocation& allocation, const Relay& relay) noexcept {
+  std::unique_ptr<Allocation> owned = std::move(slots_[allocation.relays.front().id.slot].owned);
   forget_relay(relay);
   allocation.relays.erase(allocation.relays.begin() + (&relay - allocation.relays.data()));
+  slots_[allocation.relays.front().id.slot].owned = std::move(owned);
 }
 
 void AllocationTable::forget_relay(const Relay& relay) noexcept {
@@ -66,9 +74,51 @@ void AllocationTable::forget_relay(const Relay& relay) noexcept {
   give_back(relay.id);
 }
 
+void AllocationTable::make_mobile(Allocation& allocation) {
+  do {
+    ++last_mobile_id_;
+  } while (by_mobile_id_.contains(last_mobile_id_));
+  by_mobile_id_.emplace(last_mobile_id_, &allocation);
+  allocation.mobility = Mobility{.id = last_mobile_id_};
+}
+
+void AllocationTable::begin_move(Allocation& allocation, const ClientRef& next) {
+  Mobility& mobility = *allocation.mobility;
+  by_five_tuple_.emplace(next.five_tuple, &allocation);
+  if (mobility.next) abandon_move(allocation);
+  if (mobility.is_away) {
+    allocation.client = next;
+    mobility.is_away = false;
+  } else {
+    mobility.next = next;
+  }
+}
+
+void AllocationTable::finish_move(Allocation& allocation) noexcept {
+  Mobility& mobility = *allocation.mobility;
+  by_five_tuple_.erase(allocation.client.five_tuple);
+  allocation.client = *mobility.next;
+  mobility.next.reset();
+}
+
+void AllocationTable::abandon_move(Allocation& allocation) noexcept {
+  by_five_tuple_.erase(allocation.mobility->next->five_tuple);
+  allocation.mobility->next.reset();
+}
+
+void AllocationTable::set_away(Allocation& allocation) noexcept {
+  by_five_tuple_.erase(allocation.client.five_tuple);
+  allocation.mobility->is_away = true;
+}
+
 Allocation* AllocationTable::find(const FiveTuple& five_tuple) const noexcept {
   const auto found = by_five_tuple_.find(five_tuple);
-  return found == by_five_tuple_.end() ? nullptr : found->second.get();
+  return found == by_five_tuple_.end() ? nullptr : found->second;
+}
+
+Allocation* AllocationTable::find_mobile(std::uint32_t id) const noexcept {
+  const auto found = by_mobile_id_.find(id);
+  return found == by_mobile_id_.end() ? nullptr : found->second;
 }
 
 Allocation* AllocationTable::find(RelayId relay) const noexcept {

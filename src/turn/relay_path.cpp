@@ -48,6 +48,7 @@ Outcome Server::on_channel_data(const ClientPacket& packet, Now now) noexcept {
   if (!data) return drop(DropReason::kMalformedChannelData);
   Allocation* allocation = allocations_.find(packet.client.five_tuple);
   if (allocation == nullptr) return drop(DropReason::kNoAllocation);
+  note_arrival(*allocation, packet);
   const Endpoint* peer = allocation->channels.peer_of(data->number, now.steady);
   if (peer == nullptr) return drop(DropReason::kUnknownChannel);
   return to_peer(*allocation, *peer, data->payload, now);
@@ -67,6 +68,7 @@ Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& mes
   if (!peer) return drop(DropReason::kMalformedIndication);
   Allocation* allocation = allocations_.find(packet.client.five_tuple);
   if (allocation == nullptr) return drop(DropReason::kNoAllocation);
+  note_arrival(*allocation, packet);
   const std::size_t offset = data->offset + stun::kAttributeHeaderBytes;
   return to_peer(*allocation, *peer, packet.bytes.subspan(offset, data->value.size()), now);
 }
@@ -111,6 +113,7 @@ Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes
 // RFC 8656 §11.3, §12.7.
 Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
   if (allocation.permissions.find(peer.address, now.steady) == nullptr) return drop(DropReason::kNoPermission);
+  if (allocation.mobility && allocation.mobility->is_away) return drop(DropReason::kClientAway);
   const auto number = allocation.channels.number_of(peer, now.steady);
   if (!number && payload.size() > kIndicationPayloadBytesMax) return drop(DropReason::kTooLargeForIndication);
   if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_peers, payload.size(), now)) return drop(*spent);

@@ -164,9 +164,11 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
     if (draining_) return refuse_while_draining(request);
     const auto plan = check_allocate(request);
     if (!plan) return plan.error();
+    if (auto failure = check_ticket_wish(request)) return failure;
     auto opened = plan->token ? take_reserved(request, *plan->token) : open_relays(request, *plan);
     if (!opened) return opened.error();
     allocation = &commit_allocation(request, *plan, std::move(*opened));
+    if (request.message.has(AttributeType::kMobilityTicket)) allocations_.make_mobile(*allocation);
   }
   const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(allocation->expires_at - request.now.steady);
   for (const Relay& relay : allocation->relays)
@@ -174,6 +176,7 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
   reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(lifetime.count()))
       .add_xor_address(AttributeType::kXorMappedAddress, request.packet.client.five_tuple.client);
   if (allocation->reserved) reply.add(AttributeType::kReservationToken, *allocation->reserved);
+  if (allocation->mobility) add_ticket(reply, *allocation);
   return std::nullopt;
 }
 

@@ -35,10 +35,19 @@ std::chrono::seconds Server::grant_lifetime(std::chrono::seconds requested) cons
   return std::min(std::max(requested, options_.allocation_lifetime_default), options_.limits.allocation_lifetime_max);
 }
 
-Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder& reply) {
+// RFC 8016 §3.2.2: a ticket stands in for the five-tuple.
+Result<Server::RefreshTarget, StunError> Server::find_for_refresh(const Request& request) const {
+  if (const auto ticket = request.message.value(AttributeType::kMobilityTicket))
+    return find_by_ticket(request, *ticket);
   const auto found = find_allocation(request);
   if (!found) return found.error();
-  Allocation& allocation = **found;
+  return RefreshTarget{*found, false};
+}
+
+Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder& reply) {
+  const auto found = find_for_refresh(request);
+  if (!found) return found.error();
+  Allocation& allocation = *found->allocation;
   const auto lifetime = requested_lifetime(request.message);
   if (!lifetime) return lifetime.error();
   if (const auto family = request.message.value(AttributeType::kRequestedAddressFamily)) {  // RFC 8656 §8.2
@@ -54,10 +63,12 @@ Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder&
     reply.add_u32(AttributeType::kLifetime, 0);
     return std::nullopt;
   }
+  if (found->moves) move(allocation, request);
   allocation.expires_at = std::min(request.now.steady + grant_lifetime(*lifetime), allocation.credential_ends_at);
   allocations_.wake_at(allocation, allocation.expires_at);
   const auto granted = std::chrono::duration_cast<std::chrono::seconds>(allocation.expires_at - request.now.steady);
   reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(granted.count()));
+  if (request.message.has(AttributeType::kMobilityTicket)) add_ticket(reply, allocation);
   return std::nullopt;
 }
 

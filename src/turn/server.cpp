@@ -44,6 +44,7 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
     const NonceSource nonces{nonce_key, options.nonce_lifetime};
     realms_.push_back({Authenticator{std::move(realm.credentials), nonces}, realm.limits});
   }
+  if (options.mobility) tickets_.emplace(environment.random);
   reserve_tables();
 }
 
@@ -52,7 +53,7 @@ void Server::reserve_tables() {
   const std::size_t ports = std::size_t{options_.relay_port_max} - options_.relay_port_min + 1;
   const std::size_t total_max = options_.limits.allocations_total_max;
   const std::size_t allocations = total_max != 0 ? std::min(total_max, ports) : ports;
-  allocations_.reserve(allocations, 2 * allocations);
+  allocations_.reserve(allocations, 2 * allocations, options_.mobility);
 }
 
 Server::~Server() = default;
@@ -182,10 +183,6 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
     environment_.events.on_request_refused(packet.client.five_tuple, message.method(), error.code, as_text(*username));
   }
   return response.finish();
-}
-
-void Server::on_client_gone(const FiveTuple& client, Now now) {
-  if (Allocation* allocation = allocations_.find(client)) end(*allocation, EndReason::kClientGone, now);
 }
 
 std::optional<TimePoint> Server::next_deadline() const noexcept {

@@ -36,6 +36,7 @@ class Counting final : public RandomSource {
 class Silent final : public Events {
  public:
   void on_allocation_created(const Allocation&) override {}
+  void on_allocation_moving(const Allocation&, const FiveTuple&) override {}
   void on_allocation_ended(const Allocation&, EndReason, Now) override {}
   void on_request_refused(const FiveTuple&, stun::Method, stun::ErrorCode, std::string_view) override {}
 };

@@ -63,6 +63,7 @@ class Ports : public turn::RelayPorts {
 class Silent : public turn::Events {
  public:
   void on_allocation_created(const turn::Allocation&) override {}
+  void on_allocation_moving(const turn::Allocation&, const turn::FiveTuple&) override {}
   void on_allocation_ended(const turn::Allocation&, turn::EndReason, Now) override {}
   void on_request_refused(const turn::FiveTuple&, Method, stun::ErrorCode, std::string_view) override {}
 };

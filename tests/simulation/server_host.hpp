@@ -42,6 +42,7 @@ class ServerHost : public turn::RelayPorts, public turn::Events {
   void close(turn::RelayId id) noexcept override;
   // turn::Events
   void on_allocation_created(const turn::Allocation&) override { ++created_; }
+  void on_allocation_moving(const turn::Allocation&, const turn::FiveTuple&) override {}
   void on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now now) override;
   void on_request_refused(const turn::FiveTuple&, stun::Method, stun::ErrorCode, std::string_view) override {}
 

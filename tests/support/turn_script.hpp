@@ -162,10 +162,12 @@ class RecordingEvents : public turn::Events {
     std::uint64_t packets_from_peers;
   };
   std::vector<std::string> created;
+  std::vector<Endpoint> moves;
   std::vector<Ended> ended;
   std::vector<std::pair<ErrorCode, std::string>> refused;
 
   void on_allocation_created(const turn::Allocation& allocation) override { created.push_back(allocation.user); }
+  void on_allocation_moving(const turn::Allocation&, const turn::FiveTuple& to) override { moves.push_back(to.client); }
   void on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now) override {
     ended.push_back({allocation.user, reason, allocation.from_client.packets, allocation.from_peers.packets});
   }

@@ -71,6 +71,7 @@ enum class AttributeType : std::uint16_t {
   kFingerprint = 0x8028,
   kResponseOrigin = 0x802B,
   kOtherAddress = 0x802C,
+  kMobilityTicket = 0x8030,
 };
 
 // RFC 8489 §14: types below 0x8000 must be understood, or the message fails.
@@ -78,12 +79,13 @@ constexpr bool is_comprehension_required(AttributeType type) noexcept {
   return static_cast<std::uint16_t>(type) < 0x8000;
 }
 
-// RFC 8489 §14.8, RFC 8656 §19, RFC 6062 §6.3.
+// RFC 8489 §14.8, RFC 8656 §19, RFC 6062 §6.3, RFC 8016 §3.4.
 enum class ErrorCode : std::uint16_t {
   kTryAlternate = 300,
   kBadRequest = 400,
   kUnauthenticated = 401,
   kForbidden = 403,
+  kMobilityForbidden = 405,
   kUnknownAttribute = 420,
   kAllocationMismatch = 437,
   kStaleNonce = 438,

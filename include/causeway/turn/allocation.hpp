@@ -12,6 +12,7 @@
 #include "causeway/stun/types.hpp"
 #include "causeway/turn/channel_binding.hpp"
 #include "causeway/turn/five_tuple.hpp"
+#include "causeway/turn/mobility.hpp"
 #include "causeway/turn/permission.hpp"
 #include "causeway/turn/quota.hpp"
 #include "causeway/turn/relay.hpp"
@@ -33,11 +34,12 @@ struct Traffic {
 struct Allocation : Timer {
   explicit Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
 
-  ClientRef client;
-  Relays relays;          // never empty
-  std::string username;   // later requests must come with the same one (RFC 8656 §5)
-  std::string user;       // to quotas and logs
-  stun::LongTermKey key;  // the allocation ends when no credential gives it any more
+  ClientRef client;                  // where its data goes
+  std::optional<Mobility> mobility;  // of a client that asked for a ticket
+  Relays relays;                     // never empty
+  std::string username;              // later requests must come with the same one (RFC 8656 §5)
+  std::string user;                  // to quotas and logs
+  stun::LongTermKey key;             // the allocation ends when no credential gives it any more
   stun::TransactionId allocate_transaction{};
   std::optional<ReservationToken> reserved;  // of the port above its own, for the answer to a retransmission
   TimePoint created_at;

@@ -17,8 +17,8 @@ class AllocationTable {
  public:
   explicit AllocationTable(std::uint64_t hash_seed);
 
-  std::size_t size() const noexcept { return by_five_tuple_.size(); }
-  void reserve(std::size_t allocations, std::size_t relays);
+  std::size_t size() const noexcept { return size_; }
+  void reserve(std::size_t allocations, std::size_t relays, bool mobility);
 
   // Takes a slot, so that its socket can be opened before there is an allocation, or without one.
   RelayId take_relay();
@@ -30,7 +30,16 @@ class AllocationTable {
   // Takes one of its relays away and leaves it at least one.
   void remove_relay(Allocation& allocation, const Relay& relay) noexcept;
 
+  // RFC 8016 §3.2.2, in the order in which it happens to one of which make_mobile() has been called. While a move
+  // lasts, the client is found by both five-tuples; the one of `next` is nobody's else.
+  void make_mobile(Allocation& allocation);
+  void begin_move(Allocation& allocation, const ClientRef& next);
+  void finish_move(Allocation& allocation) noexcept;   // the former five-tuple is nobody's
+  void abandon_move(Allocation& allocation) noexcept;  // the next one is
+  void set_away(Allocation& allocation) noexcept;      // found by ticket only, until it moves
+
   Allocation* find(const FiveTuple& five_tuple) const noexcept;
+  Allocation* find_mobile(std::uint32_t id) const noexcept;  // by Mobility::id
   Allocation* find(RelayId relay) const noexcept;
   // By the relayed transport address, as advertised or as bound.
   Allocation* find_relayed(const Endpoint& endpoint) const noexcept;
@@ -44,8 +53,7 @@ class AllocationTable {
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-      Allocation* const allocation = slots_[i].allocation;
-      if (allocation != nullptr && allocation->relays.front().id.slot == i) visit(*allocation);
+      if (slots_[i].owned) visit(*slots_[i].owned);
     }
   }
 
@@ -54,11 +62,15 @@ class AllocationTable {
 
   struct Slot {
     Allocation* allocation = nullptr;
+    std::unique_ptr<Allocation> owned;  // the same, at its first relay
     std::uint32_t generation = 1;
   };
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  boost::unordered_flat_map<FiveTuple, std::unique_ptr<Allocation>, FiveTupleHash> by_five_tuple_;
+  std::size_t size_ = 0;
+  boost::unordered_flat_map<FiveTuple, Allocation*, FiveTupleHash> by_five_tuple_;
+  boost::unordered_flat_map<std::uint32_t, Allocation*> by_mobile_id_;
+  std::uint32_t last_mobile_id_ = 0;
   boost::unordered_flat_map<Endpoint, Allocation*, EndpointHash> by_relayed_;  // advertised and local
   TimerQueue<Allocation> timers_;
 };

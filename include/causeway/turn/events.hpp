@@ -26,6 +26,8 @@ class Events {
  public:
   virtual ~Events() = default;
   virtual void on_allocation_created(const Allocation& allocation) = 0;
+  // Its client has refreshed from another five-tuple (RFC 8016) and is still the former one's in `allocation`.
+  virtual void on_allocation_moving(const Allocation& allocation, const FiveTuple& to) = 0;
   virtual void on_allocation_ended(const Allocation& allocation, EndReason reason, Now now) = 0;
   // `username` is what the client sent and may be anything; empty when it sent none.
   virtual void on_request_refused(const FiveTuple& client, stun::Method method, stun::ErrorCode code,

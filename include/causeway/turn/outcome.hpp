@@ -34,9 +34,10 @@ enum class DropReason : std::uint8_t {
   kTooLargeForIndication,
   kAllocationBandwidth,  // it has had its octets for now
   kUserBandwidth,        // all allocations of the user together have
+  kClientAway,           // the client's connection has ended, and it has not come back yet (RFC 8016)
   kAnswerBudget,         // this stranger has had its answers for now
 };
-inline constexpr std::size_t kDropReasons = 19;
+inline constexpr std::size_t kDropReasons = 20;
 
 struct Drop {
   DropReason reason;

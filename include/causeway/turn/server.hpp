@@ -45,6 +45,7 @@ struct ServerOptions {
   AlternateServer alternate;
   RelayAddressOptions relay_addresses;
   NatDiscoveryOptions nat_discovery;
+  bool mobility = false;  // RFC 8016
 };
 
 // What the server needs of its surroundings. All outlive it.
@@ -84,7 +85,7 @@ class Server {
   Outcome on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply);
   // A datagram from `peer` at a relay's socket; headroom and tailroom as for ClientPacket.
   Outcome on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
-  // The client's connection has ended, and with it its allocation.
+  // The client's connection has ended, and with it its allocation, unless that can move to another one.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
   std::optional<TimePoint> next_deadline() const noexcept;
@@ -131,6 +132,11 @@ class Server {
     Authenticator authenticator;
     RealmLimits limits;
   };
+  // What a Refresh is about, and whether the allocation's client has come from elsewhere.
+  struct RefreshTarget {
+    Allocation* allocation;
+    bool moves;
+  };
   // How a Binding is answered.
   struct BindingPlan {
     std::optional<NatDiscovery::Answer> discovery{};
@@ -164,6 +170,12 @@ class Server {
   void add_alternate_server(stun::MessageBuilder& response, const FiveTuple& client, const Identity& identity) const;
   Result<Quota::Hold, StunError> acquire_quota(const Request& request);
   void reserve_tables();
+  Result<RefreshTarget, StunError> find_for_refresh(const Request& request) const;
+  Failure check_ticket_wish(const Request& request) const;
+  Result<RefreshTarget, StunError> find_by_ticket(const Request& request, Bytes sealed) const;
+  void move(Allocation& allocation, const Request& request);
+  void add_ticket(stun::MessageBuilder& reply, const Allocation& allocation) const;
+  void note_arrival(Allocation& allocation, const ClientPacket& packet) noexcept;
   static bool is_owner(const Request& request, const Allocation& allocation) noexcept;
   Result<Allocation*, StunError> find_allocation(const Request& request) const;
   Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
@@ -197,6 +209,7 @@ class Server {
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
   Quota quota_;
   AnswerBudget answers_;
+  std::optional<TicketSealer> tickets_;  // with mobility
   AllocationTable allocations_;
   ReservationTable reservations_;
   Counters counters_;

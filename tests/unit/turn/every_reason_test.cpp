@@ -31,6 +31,7 @@ const std::map<std::string, stun::ErrorCode> kCodes{
     {"kBadRequest", stun::ErrorCode::kBadRequest},
     {"kUnauthenticated", stun::ErrorCode::kUnauthenticated},
     {"kForbidden", stun::ErrorCode::kForbidden},
+    {"kMobilityForbidden", stun::ErrorCode::kMobilityForbidden},
     {"kUnknownAttribute", stun::ErrorCode::kUnknownAttribute},
     {"kAllocationMismatch", stun::ErrorCode::kAllocationMismatch},
     {"kStaleNonce", stun::ErrorCode::kStaleNonce},
