@@ -254,6 +254,8 @@ void Daemon::listen_stream(const Listener& listener) {
   if (tls && listener.http && others_reach_it) http_.set_https_port(bound_.back().port);
 }
 
+// Deviation: RFC 5780 §6 opens pairs of ports for TCP and TLS as well. Only UDP can be answered from elsewhere, so over
+// connections there is no more than the operator's listeners.
 void Daemon::listen_for_nat_discovery() {
   for (const Endpoint& endpoint : config_.turn.nat_discovery.endpoints()) {
     const auto opened = turn_.answer_binding_at(endpoint);

@@ -53,8 +53,8 @@ Result<Server::BindingPlan, StunError> Server::check_binding(const ClientPacket&
     if (!change) return StunError{ErrorCode::kBadRequest};
     plan.discovery = discovery_.answer(five_tuple.server, *change);
   }
-  // Deviation: RFC 5780 §6.1 asks for a PADDING of the interface's MTU. No more comes back than was sent, so that a
-  // forged source is not flooded.
+  // Deviation: RFC 5780 §6.1, §7.6 ask for a PADDING of the interface's MTU. No more comes back than was sent, so that
+  // a forged source is not flooded.
   if (padding) plan.padding_bytes = std::min(padding->size(), NatDiscovery::kPaddingBytesMax);
   return plan;
 }
