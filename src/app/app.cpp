@@ -11,12 +11,15 @@
 #include <cstdlib>
 #include <ostream>
 #include <system_error>
+#include <utility>
 
 #include "app/announcement.hpp"
 #include "app/loggers.hpp"
 #include "app/member_ice_servers.hpp"
+#include "app/reload.hpp"
 #include "app/state_directory.hpp"
 #include "app/turn_log.hpp"
+#include "app/turn_realms.hpp"
 #include "causeway/signaling/hub.hpp"
 #include "http/service.hpp"
 #include "http/signaling_service.hpp"
@@ -76,14 +79,11 @@ turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& conf
 
 turn::ServerOptions turn_options(const Config& config) {
   turn::ServerOptions options;
-  options.limits.allocation_lifetime_max = config.turn.lifetimes.allocation_seconds_max;
-  options.limits.allocations_total_max = config.turn.limits.allocations_total;
-  options.limits.permissions_per_allocation_max = config.turn.limits.permissions_per_allocation;
-  options.limits.channels_per_allocation_max = config.turn.limits.channels_per_allocation;
-  options.limits.unauthenticated_answers_per_second_max = config.turn.limits.unauthenticated_answers_per_second;
+  options.limits = server_limits(config);
   options.relay_port_min = config.turn.relay.port_min;
   options.relay_port_max = config.turn.relay.port_max;
-  options.peers = {config.turn.peers.allow, config.turn.peers.deny, config.turn.peers.lan};
+  options.peers = peer_policy(config);
+  options.alternate = alternate_server(config);
   options.relay_addresses = {config.turn.relay.addresses, of_both_families(net::default_route_source),
                              config.turn.external_addresses, net::interface_addresses()};
   options.mobility = config.turn.mobility;
@@ -110,16 +110,6 @@ http::SignalingServiceOptions signaling_options(const Config& config) {
   return options;
 }
 
-std::vector<std::string> shared_secrets(const Config& config, const KeptSecrets& kept) {
-  return config.turn.shared_secrets.empty() ? std::vector{kept.shared_secret} : config.turn.shared_secrets;
-}
-
-std::vector<turn::RealmOptions> turn_realms(const Config& config, const KeptSecrets& kept) {
-  auto credentials =
-      std::make_shared<const turn::Credentials>(config.realm, config.turn.users, shared_secrets(config, kept));
-  return {{std::move(credentials), {config.turn.limits.allocations_per_user}}};
-}
-
 std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,
                                                    spdlog::logger& logger) {
   const bool wanted = std::any_of(config.listeners.begin(), config.listeners.end(),
@@ -129,7 +119,7 @@ std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const S
     auto context = std::make_shared<net::TlsContext>(*config.tls.certificate, *config.tls.private_key);
     // It may be renewed in a minute: no reason to keep plain TURN from starting.
     if (context->not_after() <= read_clock().wall) {
-      logger.error("{} has expired: clients will refuse TLS until it is renewed and the daemon restarted",
+      logger.error("{} has expired: clients will refuse TLS until it is renewed and the daemon reloaded",
                    config.tls.certificate->string());
     }
     return context;
@@ -151,9 +141,13 @@ void raise_open_files_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::size_t connections_max(const Config& config) {
+  return config.signaling.sessions_max + config.turn.limits.allocations_total + kOtherConnectionsMax;
+}
+
 class Daemon {
  public:
-  explicit Daemon(const Config& config);
+  Daemon(Config config, ReadAgain read_again);
   int run(std::ostream& out);
 
  private:
@@ -162,9 +156,17 @@ class Daemon {
   void listen_stream(const Listener& listener);
   void listen_for_nat_discovery();
   void await_signal();
+  void on_signal(int signal);
+  // SIGHUP. Whatever is wrong with the new configuration leaves everything as it is.
+  void reload();
+  void apply(const Config& next, std::shared_ptr<const net::TlsContext> tls);
+  // SIGUSR1
+  void drain();
+  void begin_to_stop();
   asio::awaitable<void> stop();
 
-  const Config& config_;
+  Config config_;  // what the daemon runs with
+  ReadAgain read_again_;
   StateDirectory state_;
   KeptSecrets secrets_;
   Loggers loggers_;
@@ -184,23 +186,26 @@ class Daemon {
   std::optional<TimePoint> stopping_since_;
 };
 
-Daemon::Daemon(const Config& config)
-    : config_(config),
-      state_(config.state_directory),
+Daemon::Daemon(Config config, ReadAgain read_again)
+    : config_(std::move(config)),
+      read_again_(std::move(read_again)),
+      state_(config_.state_directory),
       secrets_(state_.secrets()),
-      loggers_(make_loggers(config.log)),
-      tls_(tls_context(config, state_, *loggers_.app)),
+      loggers_(make_loggers(config_.log)),
+      tls_(tls_context(config_, state_, *loggers_.app)),
       turn_log_(loggers_.turn),
-      turn_(io_.get_executor(), turn_options(config), turn_realms(config, secrets_), secrets_.nonce_key, random_,
-            turn_log_),
-      ice_servers_(shared_secrets(config, secrets_).front(), config.turn.public_host, config.signaling.ice_ttl_seconds),
-      hub_(hub_options(config), ice_servers_, random_),
-      signaling_(io_.get_executor(), hub_, signaling_options(config), loggers_.signaling),
-      http_(pages(config.web), signaling_, loggers_.http),
-      connections_{config.signaling.sessions_max + config.turn.limits.allocations_total + kOtherConnectionsMax},
-      signals_(io_.get_executor(), SIGINT, SIGTERM) {
+      turn_(io_.get_executor(), turn_options(config_), turn_realms(config_, secrets_), realm_selector(config_),
+            secrets_.nonce_key, random_, turn_log_),
+      ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
+                   config_.signaling.ice_ttl_seconds),
+      hub_(hub_options(config_), ice_servers_, random_),
+      signaling_(io_.get_executor(), hub_, signaling_options(config_), loggers_.signaling),
+      http_(pages(config_.web), signaling_, loggers_.http),
+      connections_{connections_max(config_)},
+      signals_(io_.get_executor(), SIGINT, SIGTERM, SIGHUP) {
+  signals_.add(SIGUSR1);
   if (tls_) turn_.enable_dtls(*tls_);
-  for (const Listener& listener : config.listeners)
+  for (const Listener& listener : config_.listeners)
     listen(listener);
   listen_for_nat_discovery();
   ice_servers_.set_listeners(bound_);
@@ -283,17 +288,79 @@ int Daemon::run(std::ostream& out) {
 void Daemon::await_signal() {
   signals_.async_wait([this](const error_code& error, int signal) {
     if (error) return;
-    if (stopping_since_) {
-      // timeout(1) and others send one signal twice, once to the process and once to its group.
-      if (read_clock().steady - *stopping_since_ < kImpatience) return await_signal();
-      loggers_.app->warn("signal {} once more: leaving at once", signal);
-      std::_Exit(1);  // connections are still open, and nothing may outlive what they refer to
-    }
-    stopping_since_ = read_clock().steady;
-    loggers_.app->info("signal {}: stopping", signal);
-    ::sd_notify(0, "STOPPING=1");
     await_signal();  // before stop(), which runs at once, and through when nobody is connected
-    net::spawn(io_.get_executor(), stop(), loggers_.app, "stop");
+    on_signal(signal);
+  });
+}
+
+void Daemon::on_signal(int signal) {
+  if (signal == SIGHUP) return stopping_since_ ? void() : reload();
+  if (signal == SIGUSR1) return stopping_since_ ? void() : drain();
+  if (!stopping_since_) {
+    loggers_.app->info("signal {}: stopping", signal);
+    return begin_to_stop();
+  }
+  // timeout(1) and others send one signal twice, once to the process and once to its group.
+  if (read_clock().steady - *stopping_since_ < kImpatience) return;
+  loggers_.app->warn("signal {} once more: leaving at once", signal);
+  std::_Exit(1);  // connections are still open, and nothing may outlive what they refer to
+}
+
+void Daemon::begin_to_stop() {
+  stopping_since_ = read_clock().steady;
+  ::sd_notify(0, "STOPPING=1");
+  net::spawn(io_.get_executor(), stop(), loggers_.app, "stop");
+}
+
+void Daemon::reload() {
+  ::sd_notify(0, "RELOADING=1");
+  try {
+    const auto read = read_again_();
+    if (read) {
+      Config next = config_;
+      take_over(next, *read);
+      apply(next, tls_context(next, state_, *loggers_.app));  // the last thing that can fail
+      for (const std::string_view key : keys_that_need_a_restart(config_, *read))
+        loggers_.app->warn("{} has changed: that needs a restart, until then the old value holds", key);
+      loggers_.app->info("reloaded the configuration");
+    } else {
+      for (const config::Finding& finding : read.error())
+        loggers_.app->error("{}", finding.to_string());
+      loggers_.app->error("not reloaded, because of the errors above: the daemon goes on with what it had");
+    }
+  } catch (const std::exception& error) {
+    loggers_.app->error("not reloaded: {}; the daemon goes on with what it had", error.what());
+  }
+  ::sd_notify(0, "READY=1");
+}
+
+void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tls) {
+  if (tls) turn_.set_certificate(*tls);
+  tls_ = std::move(tls);
+  for (const auto& listener : stream_listeners_) {
+    if (listener->is_tls()) listener->set_tls_context(tls_);
+  }
+  set_level(loggers_, next.log.level);
+  connections_.connections_max = connections_max(next);
+  turn_.server().set_limits(server_limits(next), realm_limits(next));
+  turn_.server().set_peer_policy(peer_policy(next));
+  turn_.server().set_alternate_server(alternate_server(next));
+  turn::RealmIndex index = 0;
+  for (turn::RealmOptions& realm : turn_realms(next, secrets_))
+    turn_.server().set_credentials(index++, std::move(realm.credentials), read_clock());
+  ice_servers_.set_secrets(member_secrets(next, secrets_));
+  config_ = next;
+}
+
+void Daemon::drain() {
+  if (turn_.server().is_draining()) return;
+  loggers_.app->info("draining: new allocations are refused, {} live on; the daemon stops when the last has ended",
+                     turn_.server().allocations().size());
+  http_.set_ready(false);
+  turn_.drain([this] {
+    if (stopping_since_) return;
+    loggers_.app->info("drained: no allocation is left, stopping");
+    begin_to_stop();
   });
 }
 
@@ -310,10 +377,10 @@ asio::awaitable<void> Daemon::stop() {
 
 }  // namespace
 
-int run(const config::Config& config, std::ostream& out) {
+int run(config::Config config, ReadAgain read_again, std::ostream& out) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code, not the end of the process
   raise_open_files_limit();
-  Daemon daemon{config};
+  Daemon daemon{std::move(config), std::move(read_again)};
   return daemon.run(out);
 }
 

@@ -129,8 +129,16 @@ void check_secrets(const Config& config, Findings& findings) {
                             "] is so short that it can be guessed; make a long one with: "
                             "openssl rand -base64 32."});
   }
+  for (const config::Realm& realm : config.realms) {
+    const auto is_short = [](const std::string& secret) { return secret.size() < kSecretBytesEnough; };
+    if (std::ranges::none_of(realm.shared_secrets, is_short)) continue;
+    findings.push_back({Severity::kWarning, "",
+                        "realms: a shared secret of " + realm.realm +
+                            " is so short that it can be guessed; make a long one with: openssl rand -base64 32."});
+  }
   struct stat status {};
-  const bool holds_secrets = !config.turn.users.empty() || !config.turn.shared_secrets.empty();
+  const bool holds_secrets =
+      !config.turn.users.empty() || !config.turn.shared_secrets.empty() || !config.realms.empty();
   if (config.file && holds_secrets && ::stat(config.file->c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
     findings.push_back({Severity::kWarning, config.file->string(),
                         "this file holds passwords and every user of this machine can read it; forbid that with: "

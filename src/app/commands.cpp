@@ -34,6 +34,7 @@ struct Options {
   std::string listen;
   config::DefaultPorts ports;
   std::string credential_user;
+  std::string credential_realm;  // empty: the first one
   std::string credential_ttl = "1h";
   bool credential_as_json = false;
 };
@@ -86,12 +87,15 @@ std::optional<std::filesystem::path> file_of(const Options& options, const confi
 }
 
 int serve(const Options& options, const CLI::App& command, const config::Environment& environment, Streams streams) {
-  const auto config = config::load(file_of(options, environment), environment, settings_of(options, command));
+  const auto file = file_of(options, environment);
+  const auto settings = settings_of(options, command);
+  const auto read = [&] { return config::load(file, environment, settings); };
+  const auto config = read();
   if (!config) {
     print(config.error(), streams.err);
     return kExitBadConfig;
   }
-  return run(*config, streams.out);
+  return run(*config, read, streams.out);
 }
 
 int check_config(const Options& options, const config::Environment& environment, Streams streams) {
@@ -106,10 +110,10 @@ int check_config(const Options& options, const config::Environment& environment,
 }
 
 int credential(const Options& options, const config::Environment& environment, Streams streams) {
-  const std::string& name = options.credential_user;
-  if (!config::kUserNameRule.parse(name) || name.size() > kCredentialNameBytesMax) {
+  const auto name = config::kUserNameRule.parse(options.credential_user);
+  if (!name || name->size() > kCredentialNameBytesMax) {
     streams.err << "error: --user must be 1 to " << kCredentialNameBytesMax
-                << " bytes without colons and control characters.\n";
+                << " bytes without colons, control and other invisible characters.\n";
     return kExitBadConfig;
   }
   const auto config = config::load(file_of(options, environment), environment);
@@ -117,10 +121,21 @@ int credential(const Options& options, const config::Environment& environment, S
     print(config.error(), streams.err);
     return kExitBadConfig;
   }
-  const auto& secrets = config->turn.shared_secrets;
-  const std::string secret = secrets.empty() ? read_shared_secret(config->state_directory) : secrets.front();
+  std::string secret;
+  if (options.credential_realm.empty() || options.credential_realm == config->realm) {
+    const auto& secrets = config->turn.shared_secrets;
+    secret = secrets.empty() ? read_shared_secret(config->state_directory) : secrets.front();
+  } else {
+    const auto realm = std::ranges::find_if(
+        config->realms, [&](const config::Realm& each) { return each.realm == options.credential_realm; });
+    if (realm == config->realms.end() || realm->shared_secrets.empty()) {
+      streams.err << "error: --realm must name a realm of the configuration that has shared_secrets.\n";
+      return kExitBadConfig;
+    }
+    secret = realm->shared_secrets.front();
+  }
   const std::chrono::seconds ttl = parse_lifetime(options.credential_ttl).value();
-  const auto made = turn::make_time_limited_credential(secret, name, read_clock().wall + ttl);
+  const auto made = turn::make_time_limited_credential(secret, *name, read_clock().wall + ttl);
   if (options.credential_as_json) {
     const json object{{"username", made.username}, {"password", made.password}, {"ttl", ttl.count()}};
     streams.out << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
@@ -183,6 +198,7 @@ CLI::App& add_credential(CLI::App& app, Options& options) {
   CLI::App& credential =
       *app.add_subcommand("credential", "Print a time-limited TURN username and its password")->fallthrough();
   credential.add_option("--user", options.credential_user, "Whom it is for")->required();
+  credential.add_option("--realm", options.credential_realm, "Another realm than the first one");
   credential.add_option("--ttl", options.credential_ttl, "How long it is valid: 90 (seconds), 30m, 1h, 7d")
       ->check(lifetime_is_wrong)
       ->capture_default_str();

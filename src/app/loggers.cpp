@@ -58,4 +58,9 @@ Loggers make_loggers(const config::Log& options) {
   return {make("app"), make("turn"), make("net"), make("http"), make("signaling")};
 }
 
+void set_level(const Loggers& loggers, config::LogLevel level) {
+  for (const auto& logger : {loggers.app, loggers.turn, loggers.net, loggers.http, loggers.signaling})
+    logger->set_level(level_of(level));
+}
+
 }  // namespace causeway::app

@@ -16,5 +16,6 @@ struct Loggers {
 };
 
 Loggers make_loggers(const config::Log& options);
+void set_level(const Loggers& loggers, config::LogLevel level);
 
 }  // namespace causeway::app

@@ -51,8 +51,17 @@ void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound)
   }
 }
 
+turn::RealmIndex MemberIceServers::realm_of(const config::Listener& listener, std::string_view host) const {
+  const auto literal = IpAddress::parse(host);
+  const IpAddress address = literal && listener.address.is_unspecified() ? *literal : listener.address;
+  // Browsers send no address by SNI, only names (RFC 6066 §3).
+  return listener.transport == config::Transport::kTls && !literal ? selector_.by_name(host, address)
+                                                                   : selector_.by_address(address);
+}
+
 signaling::IceServerList MemberIceServers::for_member(const signaling::IceServersRequest& request, Now now) {
-  const std::string host = in_uri(public_host_ ? std::string_view{*public_host_} : request.host);
+  const std::string_view name = public_host_ ? std::string_view{*public_host_} : request.host;
+  const std::string host = in_uri(name);
   signaling::IceServerList list;
   if (listeners_.empty()) return list;
   const auto udp = std::find_if(listeners_.begin(), listeners_.end(),
@@ -61,11 +70,17 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
 
   std::string user{request.room_id};
   user.append("/").append(request.member_id);
-  auto credential = turn::make_time_limited_credential(shared_secret_, user, now.wall + ttl_);
-  signaling::IceServer turn{{}, std::move(credential.username), std::move(credential.password)};
-  for (const config::Listener& listener : listeners_)
-    turn.urls.push_back(uri_of(listener, host));
-  list.servers.push_back(std::move(turn));
+  for (turn::RealmIndex realm = 0; realm < secrets_.size(); ++realm) {
+    signaling::IceServer turn;
+    for (const config::Listener& listener : listeners_) {
+      if (realm_of(listener, name) == realm) turn.urls.push_back(uri_of(listener, host));
+    }
+    if (turn.urls.empty() || secrets_[realm].empty()) continue;
+    auto credential = turn::make_time_limited_credential(secrets_[realm], user, now.wall + ttl_);
+    turn.username = std::move(credential.username);
+    turn.credential = std::move(credential.password);
+    list.servers.push_back(std::move(turn));
+  }
   list.ttl = ttl_;
   return list;
 }

@@ -9,13 +9,18 @@
 
 #include "causeway/signaling/ice_servers.hpp"
 #include "config/config.hpp"
+#include "net/realm_selector.hpp"
 
 namespace causeway::app {
 
 class MemberIceServers final : public signaling::IceServers {
  public:
-  MemberIceServers(std::string shared_secret, std::optional<std::string> public_host, std::chrono::seconds ttl)
-      : shared_secret_(std::move(shared_secret)), public_host_(std::move(public_host)), ttl_(ttl) {}
+  // `secrets`: one for each realm; empty where its members cannot get any.
+  MemberIceServers(std::vector<std::string> secrets, net::RealmSelector selector,
+                   std::optional<std::string> public_host, std::chrono::seconds ttl)
+      : secrets_(std::move(secrets)), selector_(std::move(selector)), public_host_(std::move(public_host)), ttl_(ttl) {}
+
+  void set_secrets(std::vector<std::string> secrets) { secrets_ = std::move(secrets); }
 
   // With the port that was really bound. Set before the first member comes.
   void set_listeners(const std::vector<config::Listener>& bound);
@@ -23,7 +28,11 @@ class MemberIceServers final : public signaling::IceServers {
   signaling::IceServerList for_member(const signaling::IceServersRequest& request, Now now) override;
 
  private:
-  std::string shared_secret_;
+  // The one that a client meets who follows a URI with this listener and host.
+  turn::RealmIndex realm_of(const config::Listener& listener, std::string_view host) const;
+
+  std::vector<std::string> secrets_;
+  net::RealmSelector selector_;
   std::optional<std::string> public_host_;
   std::chrono::seconds ttl_;
   std::vector<config::Listener> listeners_;  // in the order of the URIs

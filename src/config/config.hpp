@@ -60,6 +60,8 @@ struct Relay {
   std::vector<IpAddress> addresses;  // 1–16, each once; a wildcard is the local address that the request came to
   std::uint16_t port_min = 49152;    // 1024–65535; RFC 8656 §7.2 prefers the dynamic range
   std::uint16_t port_max = 65535;
+
+  friend bool operator==(const Relay&, const Relay&) = default;
 };
 
 struct Peers {
@@ -68,13 +70,32 @@ struct Peers {
   bool lan = false;  // true permits the private ranges, see docs/configuration.md
 };
 
-struct Limits {
+// Of one realm.
+struct RealmLimits {
   // A full mesh room of 16 needs 15 connections x 4 URIs x 2 address families = 120 allocations of one member.
-  std::uint32_t allocations_per_user = 128;                // 0–1000000, 0 = no limit
+  std::uint32_t allocations_per_user = 128;       // 0–1000000, 0 = no limit
+  std::uint32_t allocations_per_realm = 0;        // 0–1000000, 0 = no limit
+  std::uint64_t allocation_bytes_per_second = 0;  // relayed payload each way, 0–100000000000, 0 = no limit
+  std::uint64_t user_bytes_per_second = 0;        // the same of all allocations of one user
+
+  friend bool operator==(const RealmLimits&, const RealmLimits&) noexcept = default;
+};
+
+struct Limits : RealmLimits {                              // those of the realm are the default of all realms
+  std::uint32_t allocations_per_address = 0;               // 0–1000000, of an IPv4 address or IPv6 /64, 0 = no limit
   std::uint32_t allocations_total = 8000;                  // 0–1000000, 0 = no limit but the relay ports
   std::uint32_t permissions_per_allocation = 100;          // 1–10000
   std::uint32_t channels_per_allocation = 100;             // 1–10000
   std::uint32_t unauthenticated_answers_per_second = 100;  // 0–1000000, per source over udp, 0 = no limit
+};
+
+// Where clients are sent while this server is draining.
+struct Alternate {
+  std::vector<Endpoint> addresses;    // one of each family at most; empty: nowhere
+  std::uint16_t tls_port = 0;         // 0–65535, for clients over tls and dtls, 0 = the one in addresses
+  std::optional<std::string> domain;  // a name in the other server's certificate, where that is another one
+
+  friend bool operator==(const Alternate&, const Alternate&) = default;
 };
 
 struct Lifetimes {
@@ -90,6 +111,8 @@ struct NatDiscovery {
 
   // Where Binding requests are answered over udp.
   std::vector<Endpoint> endpoints() const;
+
+  friend bool operator==(const NatDiscovery&, const NatDiscovery&) = default;
 };
 
 struct Turn {
@@ -103,6 +126,18 @@ struct Turn {
   Lifetimes lifetimes;
   NatDiscovery nat_discovery;
   bool mobility = false;  // RFC 8016
+  Alternate alternate;
+};
+
+// A realm besides the first one, whose name, users, secrets and limits are those of Config and Turn. It is for clients
+// that come to one of its addresses, or ask for one of its names by SNI; no other realm has the same.
+struct Realm {
+  std::string realm;                         // 1–127 characters
+  std::vector<IpAddress> addresses;          // at most 64
+  std::vector<std::string> server_names;     // in lower case, at most 64
+  std::map<std::string, std::string> users;  // as in Turn; users and secrets are not both empty
+  std::vector<std::string> shared_secrets;
+  RealmLimits limits;
 };
 
 struct Signaling {
@@ -114,10 +149,14 @@ struct Signaling {
   std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
   std::chrono::seconds resume_grace_seconds{30};    // 0–300, 0 = a lost connection is a lost member
   std::chrono::seconds ice_ttl_seconds{12 * 3600};  // 300–604800
+
+  friend bool operator==(const Signaling&, const Signaling&) = default;
 };
 
 struct Web {
   std::optional<std::filesystem::path> root;  // absent: the pages built into the binary
+
+  friend bool operator==(const Web&, const Web&) = default;
 };
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -137,6 +176,7 @@ struct Config {
   std::vector<Listener> listeners;            // 1–64
   Tls tls;
   Turn turn;
+  std::vector<Realm> realms;  // at most 64
   Signaling signaling;
   Web web;
   Log log;

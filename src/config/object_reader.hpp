@@ -117,6 +117,7 @@ class ObjectReader {
   // The same where it has to be there.
   void require(std::string_view key);
 
+  const std::string& path() const noexcept { return path_; }
   std::string path_of(std::string_view key) const { return member_path(path_, key); }
   Reading& reading() noexcept { return reading_; }
   void fail(std::string_view key, const std::string& predicate) { reading_.fail(path_of(key), predicate); }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 
+#include "config/realm_section.hpp"
 #include "config/text_rules.hpp"
 
 namespace causeway::config {
@@ -14,7 +15,6 @@ using nlohmann::json;
 
 constexpr std::size_t kListenersMax = 64;
 constexpr std::size_t kProxiesMax = 64;
-constexpr std::size_t kUsersMax = 10'000;
 constexpr std::size_t kPrefixesMax = 1000;
 
 void read_services(ObjectReader& object, Listener& listener) {
@@ -100,25 +100,6 @@ void read_tls(ObjectReader& object, Tls& tls) {
   }
 }
 
-void read_users(ObjectReader& turn, std::map<std::string, std::string>& users) {
-  const json* value = turn.find("users");
-  if (value == nullptr) return;
-  if (!value->is_object() || value->size() > kUsersMax) {
-    return turn.fail("users", "must be an object with at most " + std::to_string(kUsersMax) +
-                                  R"( names and their passwords, as in {"alice": "her password"})");
-  }
-  for (const auto& [name, password] : value->items()) {
-    const std::string path = member_path(turn.path_of("users"), name);
-    if (!kUserNameRule.parse(name)) {
-      turn.reading().fail(path, "is no name for a user: it must be " + std::string{kUserNameRule.expected});
-    } else if (!password.is_string() || !kPasswordRule.parse(password.get_ref<const std::string&>())) {
-      turn.reading().fail(path, "must be the user's password, " + std::string{kPasswordRule.expected});
-    } else {
-      users[name] = password.get<std::string>();
-    }
-  }
-}
-
 void read_relay(ObjectReader& object, Relay& relay) {
   object.list("addresses", relay.addresses, 16, kAddressRule);
   for (auto at = relay.addresses.begin(); at != relay.addresses.end(); ++at) {
@@ -166,9 +147,19 @@ void read_nat_discovery(ObjectReader& object, NatDiscovery& out) {
   }
 }
 
+void read_alternate(ObjectReader& object, Alternate& alternate) {
+  object.list("addresses", alternate.addresses, 2, kEndpointRule);
+  if (alternate.addresses.size() == 2 &&
+      alternate.addresses[0].address.family() == alternate.addresses[1].address.family()) {
+    object.fail("addresses", "may name one IPv4 and one IPv6 address, not two of one family");
+  }
+  object.number("tls_port", alternate.tls_port, 0, 65535);
+  object.text("domain", alternate.domain, kServerNameRule);
+}
+
 void read_turn(ObjectReader& turn, Turn& out) {
   read_users(turn, out.users);
-  turn.list("shared_secrets", out.shared_secrets, 16, kSharedSecretRule);
+  read_shared_secrets(turn, out.shared_secrets);
   read_external_addresses(turn, out.external_addresses);
   turn.text("public_host", out.public_host, kHostRule);
   turn.section("relay", [&](ObjectReader& object) { read_relay(object, out.relay); });
@@ -178,12 +169,14 @@ void read_turn(ObjectReader& turn, Turn& out) {
     object.flag("lan", out.peers.lan);
   });
   turn.section("limits", [&](ObjectReader& object) {
-    object.number("allocations_per_user", out.limits.allocations_per_user, 0, 1'000'000);
+    read_realm_limits(object, out.limits);
+    object.number("allocations_per_address", out.limits.allocations_per_address, 0, 1'000'000);
     object.number("allocations_total", out.limits.allocations_total, 0, 1'000'000);
     object.number("permissions_per_allocation", out.limits.permissions_per_allocation, 1, 10'000);
     object.number("channels_per_allocation", out.limits.channels_per_allocation, 1, 10'000);
     object.number("unauthenticated_answers_per_second", out.limits.unauthenticated_answers_per_second, 0, 1'000'000);
   });
+  turn.section("alternate", [&](ObjectReader& object) { read_alternate(object, out.alternate); });
   turn.section("lifetimes", [&](ObjectReader& object) {
     object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);
   });
@@ -219,6 +212,7 @@ void read_config(ObjectReader& root, Config& config) {
   read_listeners(root, config.listeners);
   root.section("tls", [&](ObjectReader& object) { read_tls(object, config.tls); });
   root.section("turn", [&](ObjectReader& object) { read_turn(object, config.turn); });
+  read_realms(root, config);
   root.section("signaling", [&](ObjectReader& object) { read_signaling(object, config.signaling); });
   root.section("web", [&](ObjectReader& object) { object.file("root", config.web.root); });
   root.section("log", [&](ObjectReader& object) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/opaque_string.hpp"
+
 namespace causeway::config {
 namespace {
 
@@ -27,14 +29,23 @@ std::optional<std::string> printable(std::string_view text, std::size_t bytes_ma
   return std::string{text};
 }
 
+std::optional<std::string> opaque(std::string_view text, std::size_t bytes_max) {
+  auto prepared = opaque_string(text);
+  return prepared && prepared->size() <= bytes_max ? prepared : std::nullopt;
+}
+
 std::optional<std::string> parse_realm(std::string_view text) {
   if (character_count(text) > 127 || text.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
-  return printable(text, 763);
+  return opaque(text, 763);
 }
 
 std::optional<std::string> parse_user_name(std::string_view text) {
   if (text.find(':') != std::string_view::npos) return std::nullopt;
-  return printable(text, 508);
+  return opaque(text, 508);
+}
+
+std::optional<std::string> parse_password(std::string_view text) {
+  return opaque(text, 508);
 }
 
 std::optional<std::string> parse_secret(std::string_view text) {
@@ -51,6 +62,14 @@ bool is_host_name(std::string_view name) {
     name.remove_prefix(label.size() + 1);
   }
   return false;  // a dot at the end
+}
+
+std::optional<std::string> parse_server_name(std::string_view text) {
+  if (!is_host_name(text)) return std::nullopt;
+  std::string name{text};
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+  return name;
 }
 
 std::optional<std::string> parse_host(std::string_view text) {
@@ -95,13 +114,30 @@ std::optional<IpAddress> parse_unicast(std::string_view text) {
   return multicast_or_reserved ? std::nullopt : address;
 }
 
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  const auto address = parse_unicast(host);
+  if (!address || address->is_v4() == in_brackets) return std::nullopt;
+  return Endpoint{*address, static_cast<std::uint16_t>(std::stoi(std::string{text.substr(colon + 1)}))};
+}
+
 }  // namespace
 
-constexpr TextRule<std::string> kRealmRule{parse_realm, "1 to 127 characters without quotes, backslashes and controls"};
-constexpr TextRule<std::string> kUserNameRule{parse_user_name, "1 to 508 bytes without colons and control characters"};
-constexpr TextRule<std::string> kPasswordRule{parse_secret, "a string of 1 to 508 bytes without control characters",
-                                              true};
-constexpr TextRule<std::string> kSharedSecretRule = kPasswordRule;
+constexpr TextRule<std::string> kRealmRule{
+    parse_realm, "1 to 127 characters without quotes, backslashes, controls and other invisible characters"};
+constexpr TextRule<std::string> kUserNameRule{parse_user_name,
+                                              "1 to 508 bytes without colons, control and other invisible characters"};
+constexpr TextRule<std::string> kPasswordRule{
+    parse_password, "a string of 1 to 508 bytes without control and other invisible characters", true};
+constexpr TextRule<std::string> kSharedSecretRule{parse_secret, "a string of 1 to 508 bytes without control characters",
+                                                  true};
+constexpr TextRule<std::string> kServerNameRule{parse_server_name, "a host name"};
+constexpr TextRule<Endpoint> kEndpointRule{
+    parse_endpoint, "an address with a port, like \"203.0.113.8:3478\" or \"[2001:db8::8]:3478\""};
 constexpr TextRule<std::string> kHostRule{parse_host,
                                           "a host name or an IP address without port and brackets, or null"};
 constexpr TextRule<std::string> kOriginRule{

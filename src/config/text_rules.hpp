@@ -10,6 +10,7 @@
 
 namespace causeway::config {
 
+// Names, realms and passwords come out in their OpaqueString form (RFC 8265 §4.2).
 extern const TextRule<std::string> kRealmRule;     // RFC 8489 §14.9
 extern const TextRule<std::string> kUserNameRule;  // RFC 8489 §14.3, and no colon: EXPIRY:NAME is a credential
 extern const TextRule<std::string> kPasswordRule;
@@ -19,5 +20,7 @@ extern const TextRule<std::string> kOriginRule;  // RFC 6454 §6.2
 extern const TextRule<IpAddress> kAddressRule;
 extern const TextRule<IpAddress> kUnicastAddressRule;  // neither a wildcard nor multicast
 extern const TextRule<Prefix> kPrefixRule;
+extern const TextRule<Endpoint> kEndpointRule;       // of one machine, as Endpoint::to_string() writes it
+extern const TextRule<std::string> kServerNameRule;  // a host name; becomes lower case
 
 }  // namespace causeway::config

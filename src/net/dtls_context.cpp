@@ -84,6 +84,7 @@ DtlsContext::DtlsContext(const TlsContext& certificate)
   SSL_CTX_set_cookie_generate_cb(context, generate_cookie);
   SSL_CTX_set_cookie_verify_cb(context, verify_cookie);
   select_protocols(context, kProtocols);
+  accept_server_names(context);
 
   SSL_CTX* source = certificate.native_handle();
   STACK_OF(X509)* chain = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules for DTLS 1.2 as a server (RFC 7350): the certificate of a TlsContext, forward-secret AEAD cipher suites,
-// cookies, ALPN (RFC 7443), no renegotiation, no resumption. The DtlsEndpoint owns it; its sessions refer to it.
+// cookies, ALPN (RFC 7443), no renegotiation, no resumption. Shared by the DtlsEndpoint and the sessions made with it.
 #pragma once
 
 #include <memory>

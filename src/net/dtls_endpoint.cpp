@@ -15,14 +15,6 @@ constexpr std::size_t kEpochAt = 3;
 // OpenSSL reads another clock than we do: what it calls due may need a moment.
 constexpr std::chrono::milliseconds kTimerGrain{10};
 
-// Whoever has an IPv6 address has all of its /64.
-IpAddress subscriber_of(const IpAddress& address) {
-  if (address.is_v4()) return address;
-  std::array<std::uint8_t, 16> octets{};
-  std::copy_n(address.octets().begin(), 8, octets.begin());
-  return IpAddress{octets};
-}
-
 // With two sessions: data and encrypted alerts are of the former, all of a handshake is of the one that is being made.
 bool is_for_established(Bytes datagram) {
   if (datagram[0] == kApplicationData) return true;
@@ -32,12 +24,17 @@ bool is_for_established(Bytes datagram) {
 }  // namespace
 
 DtlsEndpoint::DtlsEndpoint(const TlsContext& certificate, RandomSource& random, Owner& owner, const DtlsLimits& limits)
-    : context_(certificate),
+    : context_(std::make_shared<const DtlsContext>(certificate)),
       cookies_(random),
       owner_(owner),
       limits_(limits),
       associations_(0, turn::FiveTupleHash{random.next()}),
       handshakes_by_address_(0, IpAddressHash{random.next()}) {}
+
+void DtlsEndpoint::set_certificate(const TlsContext& certificate) {
+  context_ = std::make_shared<const DtlsContext>(certificate);
+  listening_.reset();
+}
 
 void DtlsEndpoint::on_datagram(const turn::ClientRef& client, Bytes datagram, MutableBytes room, Now now) {
   const auto found = associations_.find(client.five_tuple);
@@ -76,13 +73,13 @@ void DtlsEndpoint::on_client_hello(const turn::ClientRef& client, const ClientRa
   if (association.handshaking) end_handshake(association);
   association.handshaking = std::move(listening_);
   ++handshakes_;
-  ++handshakes_by_address_[subscriber_of(client.five_tuple.client.address)];
+  ++handshakes_by_address_[subscriber_network(client.five_tuple.client.address)];
   read_all(association, *association.handshaking, room, now);
 }
 
 bool DtlsEndpoint::has_room_for(const turn::FiveTuple& client) const {
   if (handshakes_ >= limits_.handshakes_max) return false;
-  const auto of_address = handshakes_by_address_.find(subscriber_of(client.client.address));
+  const auto of_address = handshakes_by_address_.find(subscriber_network(client.client.address));
   if (of_address != handshakes_by_address_.end() && of_address->second >= limits_.handshakes_per_address_max) {
     return false;
   }
@@ -115,6 +112,8 @@ void DtlsEndpoint::finish_handshake(Association& association, Now now) {
     owner_.on_dtls_end(association.established->client(), now);
   }
   association.established = std::move(association.handshaking);
+  DtlsSession& session = *association.established;
+  session.set_realm(owner_.realm_of(session.client(), session.server_name()));
   schedule(*association.established, now);
 }
 
@@ -127,7 +126,7 @@ void DtlsEndpoint::end_handshake(Association& association) {
 
 void DtlsEndpoint::forget_handshake(const IpAddress& address) {
   --handshakes_;
-  const auto of_address = handshakes_by_address_.find(subscriber_of(address));
+  const auto of_address = handshakes_by_address_.find(subscriber_network(address));
   if (--of_address->second == 0) handshakes_by_address_.erase(of_address);
 }
 

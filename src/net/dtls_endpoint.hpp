@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "causeway/base/random.hpp"
 #include "causeway/base/timer_queue.hpp"
@@ -43,6 +44,8 @@ class DtlsEndpoint {
    public:
     // Headroom and tailroom are those of the room given to on_datagram.
     virtual void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) = 0;
+    // The client has finished its handshake and asked for this name by SNI; empty: for none.
+    virtual turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const = 0;
     // The session has ended, and the client with it.
     virtual void on_dtls_end(const turn::ClientRef& client, Now now) = 0;
     // Such a client's session does not expire.
@@ -51,6 +54,9 @@ class DtlsEndpoint {
 
   // `random` makes the keys of cookies and tables; `owner` outlives the endpoint. Throws std::runtime_error.
   DtlsEndpoint(const TlsContext& certificate, RandomSource& random, Owner& owner, const DtlsLimits& limits = {});
+
+  // For handshakes from now on; sessions go on with what they have. Throws std::runtime_error.
+  void set_certificate(const TlsContext& certificate);
 
   // A datagram of a client whose transport is kDtls. Messages are decrypted into `room`, which may overlap with it.
   void on_datagram(const turn::ClientRef& client, Bytes datagram, MutableBytes room, Now now);
@@ -85,7 +91,7 @@ class DtlsEndpoint {
   void on_deadline(DtlsSession& session, Now now);
   void schedule(DtlsSession& session, Now now);
 
-  DtlsContext context_;
+  std::shared_ptr<const DtlsContext> context_;
   DtlsCookies cookies_;
   Owner& owner_;
   DtlsLimits limits_;

@@ -51,9 +51,9 @@ std::optional<ClientRandom> find_client_hello(Bytes datagram) noexcept {
   return random;
 }
 
-DtlsSession::DtlsSession(const DtlsContext& context, const DtlsCookies& cookies, Wire& wire)
-    : cookies_(cookies), wire_(wire), ssl_(SSL_new(context.native_handle())) {
-  BIO* bio = BIO_new(context.datagram_method());
+DtlsSession::DtlsSession(std::shared_ptr<const DtlsContext> context, const DtlsCookies& cookies, Wire& wire)
+    : context_(std::move(context)), cookies_(cookies), wire_(wire), ssl_(SSL_new(context_->native_handle())) {
+  BIO* bio = BIO_new(context_->datagram_method());
   if (!ssl_ || bio == nullptr) {
     BIO_free(bio);
     throw std::bad_alloc();

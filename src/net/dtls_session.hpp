@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "causeway/base/bytes.hpp"
@@ -42,13 +43,16 @@ class DtlsSession : public Timer {
   static constexpr std::size_t kEarlyRecordsMax = 16;
   enum class State : std::uint8_t { kListening, kHandshaking, kEstablished, kEnded };
 
-  // All outlive it. Throws std::bad_alloc.
-  DtlsSession(const DtlsContext& context, const DtlsCookies& cookies, Wire& wire);
+  // Cookies and wire outlive it. Throws std::bad_alloc.
+  DtlsSession(std::shared_ptr<const DtlsContext> context, const DtlsCookies& cookies, Wire& wire);
   DtlsSession(const DtlsSession&) = delete;
   DtlsSession& operator=(const DtlsSession&) = delete;
 
   State state() const noexcept { return state_; }
   const turn::ClientRef& client() const noexcept { return client_; }
+  void set_realm(turn::RealmIndex realm) noexcept { client_.realm = realm; }
+  // What the client of a finished handshake asked for by SNI; empty: nothing.
+  std::string server_name() const { return server_name_of(ssl_.get()); }
   const ClientRandom& client_random() const noexcept { return client_random_; }
 
   // While kListening: true once the ClientHello carries a valid cookie, and from then on this is the client's. Any
@@ -85,6 +89,7 @@ class DtlsSession : public Timer {
     void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
   };
 
+  std::shared_ptr<const DtlsContext> context_;  // the BIO of ssl_ uses its methods
   const DtlsCookies& cookies_;
   Wire& wire_;
   std::unique_ptr<SSL, Free> ssl_;

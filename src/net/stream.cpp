@@ -24,6 +24,10 @@ Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
   socket_.set_option(tcp::no_delay(true), ignored);
 }
 
+std::string Stream::server_name() const {
+  return ssl_ ? server_name_of(ssl_.get()) : std::string{};
+}
+
 void Stream::FreeSsl::operator()(SSL* ssl) const noexcept {
   SSL_free(ssl);
 }

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -43,6 +44,8 @@ class Stream {
   tcp::socket& next_layer() noexcept { return socket_; }
   const tcp::socket& next_layer() const noexcept { return socket_; }
   bool is_tls() const noexcept { return ssl_ != nullptr; }
+  // What the client asked for by SNI; empty without TLS.
+  std::string server_name() const;
   bool is_open() const noexcept { return socket_.is_open(); }
 
   // Turns a plain connection on which nothing was read yet into TLS, as the server. Completes with void(error_code).

@@ -262,6 +262,7 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
       facts.is_tls = true;
       const bool secured = co_await start_tls(*state, stream, deadline);
       if (!secured) co_return;
+      facts.server_name = stream.server_name();
     } else if (state->options.tls_context && is_letter(octet)) {
       ++state->counters.http_on_tls_port;
       co_await asio::async_write(stream, asio::buffer(kSpeaksHttps), kAwait);
@@ -316,6 +317,10 @@ void StreamListener::stop() noexcept {
       if (!session.has_ended) session.cancellation.emit(asio::cancellation_type::terminal);
     }
   });
+}
+
+void StreamListener::set_tls_context(std::shared_ptr<const TlsContext> context) {
+  state_->options.tls_context = std::move(context);
 }
 
 Endpoint StreamListener::local_endpoint() const {

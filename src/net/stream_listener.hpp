@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
@@ -35,6 +36,7 @@ struct ConnectionFacts {
   Endpoint remote;  // an IPv4 client of a dual-stack listener is IPv4 here
   Endpoint local;   // the address that the client connected to
   bool is_tls = false;
+  std::string server_name{};  // that the client asked for by SNI; empty: none
 };
 
 // Serves one connection until it ends. `first_bytes` have been read from the stream already; never empty.
@@ -84,6 +86,9 @@ class StreamListener {
 
   void start();          // begins to accept
   void stop() noexcept;  // stops accepting and ends all sessions, which takes a few turns of the loop. May be repeated.
+
+  // For connections from now on; of a `tls` listener only.
+  void set_tls_context(std::shared_ptr<const TlsContext> context);
 
   Endpoint local_endpoint() const;  // with the port that was really bound
   bool is_tls() const noexcept;

@@ -33,6 +33,10 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_length, 
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
+int accept_server_name(SSL*, int*, void*) {
+  return SSL_TLSEXT_ERR_OK;
+}
+
 // Without this OpenSSL asks for the passphrase on the terminal.
 int refuse_passphrase(char*, int, int, void*) {
   return -1;
@@ -75,6 +79,15 @@ void select_protocols(SSL_CTX* context, const char* protocols) {
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, const_cast<char*>(protocols));  // only read
 }
 
+void accept_server_names(SSL_CTX* context) {
+  SSL_CTX_set_tlsext_servername_callback(context, accept_server_name);
+}
+
+std::string server_name_of(const SSL* ssl) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? std::string{} : std::string{name};
+}
+
 void TlsContext::Free::operator()(SSL_CTX* context) const noexcept {
   SSL_CTX_free(context);
 }
@@ -93,6 +106,7 @@ TlsContext::TlsContext(const std::filesystem::path& certificate_chain, const std
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets keep the state with the client
   SSL_CTX_set_num_tickets(context, 1);
   select_protocols(context, kProtocols);
+  accept_server_names(context);
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
 
   require_readable("TLS certificate", certificate_chain);

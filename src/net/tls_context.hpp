@@ -9,6 +9,7 @@
 
 #include "causeway/base/time.hpp"
 
+using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
 
 namespace causeway::net {
@@ -41,5 +42,10 @@ class TlsContext {
 // Makes `context` choose among these protocols by ALPN; `protocols` is as RFC 7301 §3.1 puts them on the wire and
 // outlives the context.
 void select_protocols(SSL_CTX* context, const char* protocols);
+
+// Makes `context` take any name that a client asks for by SNI (RFC 6066 §3) and remember it in resumed sessions.
+void accept_server_names(SSL_CTX* context);
+// The name that the client of a finished handshake asked for; empty: none.
+std::string server_name_of(const SSL* ssl);
 
 }  // namespace causeway::net

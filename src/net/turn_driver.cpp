@@ -2,7 +2,9 @@
 #include "net/turn_driver.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
+#include <utility>
 
 #include "causeway/stun/channel_data.hpp"
 #include "net/system_clock.hpp"
@@ -26,11 +28,12 @@ bool is_binding_request(Bytes datagram) {
 }  // namespace
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
-                       std::vector<turn::RealmOptions> realms, const turn::NonceKey& nonce_key, RandomSource& random,
-                       turn::Events& events)
+                       std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
+                       RandomSource& random, turn::Events& events)
     : loop_(executor, *this),
       relays_(loop_),
       random_(random),
+      selector_(std::move(selector)),
       server_(options, std::move(realms), nonce_key, {relays_, random, events}),
       timer_(executor) {}
 
@@ -85,7 +88,28 @@ void TurnDriver::start() {
   loop_.start();
 }
 
+void TurnDriver::set_certificate(const TlsContext& certificate) {
+  if (dtls_) dtls_->set_certificate(certificate);
+}
+
+void TurnDriver::drain(std::function<void()> drained) {
+  server_.drain();
+  drained_ = std::move(drained);
+  notice_drained();
+}
+
+void TurnDriver::notice_drained() {
+  if (!drained_ || server_.allocations().size() != 0) return;
+  asio::post(timer_.get_executor(), std::exchange(drained_, nullptr));
+}
+
+void TurnDriver::on_idle() {
+  arm_timer();
+  notice_drained();
+}
+
 void TurnDriver::stop() {
+  drained_ = nullptr;
   server_.stop(read_clock());
   if (dtls_) dtls_->stop();
   loop_.stop();
@@ -113,7 +137,9 @@ void TurnDriver::read_listener(std::size_t index) {
 void TurnDriver::on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now) {
   const Listener& listener = listeners_[index];
   const MutableBytes datagram = room().first(received.bytes);
-  turn::ClientRef client{{received.from, {received.local, listener.port}, turn::Transport::kUdp}, index};
+  turn::ClientRef client{{received.from, {received.local, listener.port}, turn::Transport::kUdp},
+                         index,
+                         selector_.by_address(received.local)};
   if (listener.dtls && is_dtls(datagram)) {
     client.five_tuple.transport = turn::Transport::kDtls;
     dtls_->on_datagram(client, datagram, room(), now);
@@ -179,6 +205,10 @@ void TurnDriver::on_dtls_message(const turn::ClientRef& client, MutableBytes mes
   perform(server_.on_client_packet({client, message}, now, reply_), &client);
 }
 
+turn::RealmIndex TurnDriver::realm_of(const turn::ClientRef& client, std::string_view server_name) const {
+  return selector_.by_name(server_name, client.five_tuple.server.address);
+}
+
 void TurnDriver::on_dtls_end(const turn::ClientRef& client, Now now) {
   server_.on_client_gone(client.five_tuple, now);
 }
@@ -189,14 +219,15 @@ bool TurnDriver::has_allocation(const turn::FiveTuple& client) const {
 
 asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts) {
   const auto transport = facts.is_tls ? turn::Transport::kTls : turn::Transport::kTcp;
-  const turn::ClientRef client{{facts.remote, facts.local, transport}, ++last_stream_};
+  const turn::RealmIndex realm = selector_.by_name(facts.server_name, facts.local.address);
+  const turn::ClientRef client{{facts.remote, facts.local, transport}, ++last_stream_, realm};
   TurnStreamSession session{*this, std::move(stream), client};
   co_await session.run(std::move(first_bytes));
 }
 
 void TurnDriver::on_stream_message(TurnStreamSession& session, MutableBytes message, Now now) {
   perform(server_.on_client_packet({session.client(), message}, now, reply_), &session.client());
-  arm_timer();
+  on_idle();
 }
 
 // An allocation with the same five-tuple belongs to a connection that its client or a proxy in front has lost without
@@ -217,6 +248,7 @@ void TurnDriver::on_stream_end(const TurnStreamSession& session) {
   const auto* allocation = server_.allocations().find(client.five_tuple);
   if (allocation != nullptr && allocation->client.link == client.link) {
     server_.on_client_gone(client.five_tuple, read_clock());
+    notice_drained();
   }
 }
 
@@ -233,7 +265,7 @@ void TurnDriver::arm_timer() {
     const Now now = read_clock();
     server_.on_timer(now);
     if (dtls_) dtls_->on_timer(now);
-    arm_timer();
+    on_idle();
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "net/asio.hpp"
 #include "net/datagram_loop.hpp"
 #include "net/dtls_endpoint.hpp"
+#include "net/realm_selector.hpp"
 #include "net/relay_sockets.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
@@ -34,8 +36,8 @@ struct TurnDriverCounters {
 class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
  public:
   TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
-             std::vector<turn::RealmOptions> realms, const turn::NonceKey& nonce_key, RandomSource& random,
-             turn::Events& events);
+             std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
+             RandomSource& random, turn::Events& events);
   ~TurnDriver() override;
 
   // Before the first listener for DTLS. Throws std::runtime_error.
@@ -49,10 +51,15 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   void start();
   // Ends all allocations and stops reading.
   void stop();
+  // New allocations are refused; once there are none left, `drained` is called from the loop, once.
+  void drain(std::function<void()> drained);
+  // For handshakes from now on. Throws std::runtime_error.
+  void set_certificate(const TlsContext& certificate);
 
   // A net::StreamHandler: serves one TCP or TLS client until its connection ends.
   asio::awaitable<void> serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts);
 
+  turn::Server& server() noexcept { return server_; }
   const turn::Server& server() const noexcept { return server_; }
   const TurnDriverCounters& counters() const noexcept { return counters_; }
   const DtlsEndpoint* dtls() const noexcept { return dtls_.get(); }  // nullptr without DTLS
@@ -61,7 +68,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   friend class TurnStreamSession;
 
   void on_readable(std::uint64_t token) override;
-  void on_idle() override { arm_timer(); }
+  void on_idle() override;
   void read_listener(std::size_t index);
   void on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now);
   void read_relay(std::uint64_t token);
@@ -71,6 +78,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   void on_stream_end(const TurnStreamSession& session);
   void send_datagram(const turn::ClientRef& client, Bytes datagram) override;
   void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
+  turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const override;
   void on_dtls_end(const turn::ClientRef& client, Now now) override;
   bool has_allocation(const turn::FiveTuple& client) const override;
   struct Listener;
@@ -80,6 +88,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
   void send_to_client(const turn::ClientRef& client, Bytes bytes);
   void arm_timer();
+  void notice_drained();
   MutableBytes room() noexcept { return MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }
 
   struct Listener {
@@ -93,7 +102,9 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   DatagramLoop loop_;
   RelaySockets relays_;
   RandomSource& random_;
+  RealmSelector selector_;
   turn::Server server_;
+  std::function<void()> drained_;  // empty: not draining, or done
   std::unique_ptr<DtlsEndpoint> dtls_;
   std::vector<Listener> listeners_;
   std::unordered_map<std::uint64_t, TurnStreamSession*> streams_;  // they live in serve()

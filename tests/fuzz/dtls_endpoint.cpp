@@ -75,6 +75,7 @@ class Run : public DtlsEndpoint::Owner {
     require(from.five_tuple.client.port == 1 && as_text(message) == kMessage);
     endpoint_.send(from, message);
   }
+  turn::RealmIndex realm_of(const turn::ClientRef&, std::string_view) const override { return 0; }
   void on_dtls_end(const turn::ClientRef&, Now) override {}
   bool has_allocation(const turn::FiveTuple&) const override { return false; }
 

@@ -99,6 +99,7 @@ class Server {
   void set_limits(const ServerLimits& limits, std::span<const RealmLimits> of_realms);
   // Judges all live permissions again and ends those that it does not grant.
   void set_peer_policy(const PeerPolicyOptions& peers);
+  void set_alternate_server(AlternateServer alternate) { options_.alternate = std::move(alternate); }
   // From now on there are no new allocations: 300 where there is an alternate server for the client, else 508.
   void drain() noexcept { draining_ = true; }
   bool is_draining() const noexcept { return draining_; }

@@ -64,6 +64,9 @@ class DtlsScript : public DtlsEndpoint::Owner {
       EXPECT_TRUE(endpoint.send(from, message));
     }
   }
+  turn::RealmIndex realm_of(const turn::ClientRef&, std::string_view name) const override {
+    return name == "turn.example.net" ? turn::RealmIndex{1} : turn::RealmIndex{0};
+  }
   void on_dtls_end(const turn::ClientRef& who, Now) override { ended.push_back(who.five_tuple.client); }
   bool has_allocation(const turn::FiveTuple& who) const override { return allocations.contains(who.client); }
 
