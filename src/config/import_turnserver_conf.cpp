@@ -42,6 +42,8 @@ class Writer {
     write_external_addresses();
     write_relay();
     write_peers();
+    write_mobility();
+    write_nat_discovery();
     write_limits();
     out_.close_object();
     write_log();
@@ -281,6 +283,58 @@ class Writer {
     out_.open_object("peers");
     write_prefixes("allow", settings_.allowed_peers, {});
     write_prefixes("deny", settings_.denied_peers, allowed);
+    out_.close_object();
+  }
+
+  void write_mobility() {
+    const auto found = settings_.flags.find("mobility");
+    if (found == settings_.flags.end()) return;
+    out_.comment(origin(found->second, "mobility"));
+    out_.member("mobility", true);
+  }
+
+  // The first two of each family, where there are two: then coturn has NAT behaviour discovery on (RFC 5780).
+  std::vector<Sourced<IpAddress>> discovery_addresses() const {
+    std::vector<Sourced<IpAddress>> pairs;
+    for (const AddressFamily family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
+      std::vector<Sourced<IpAddress>> found;
+      for (const Sourced<IpAddress>& address : settings_.listening) {
+        const bool fits = address.value.family() == family && !address.value.is_unspecified();
+        if (fits && found.size() < 2) found.push_back(address);
+      }
+      if (found.size() == 2) pairs.insert(pairs.end(), found.begin(), found.end());
+    }
+    return pairs;
+  }
+
+  void write_nat_discovery() {
+    const auto alternate = settings_.numbers.find("alt-listening-port");
+    if (const auto off = settings_.flags.find("no-rfc5780"); off != settings_.flags.end()) {
+      out_.comment(origin(off->second, "no-rfc5780") + ": off without \"nat_discovery\".");
+    }
+    const bool is_off = settings_.has("no-rfc5780") || settings_.has("no-udp");
+    const auto addresses = is_off ? std::vector<Sourced<IpAddress>>{} : discovery_addresses();
+    if (addresses.empty() || !settings_.external.empty()) {
+      const std::string why =
+          addresses.empty() ? "NAT behaviour discovery (RFC 5780) needs two listening-ip of a family, and neither "
+                              "no-rfc5780 nor no-udp; without, there is no second port"
+                            : "with external-ip, write turn.nat_discovery by hand: its external_addresses must "
+                              "say which public address each listening-ip has";
+      const std::size_t line = alternate != settings_.numbers.end() ? alternate->second.line : 0;
+      if (line != 0 || !addresses.empty()) notes_.push_back({line, "alt-listening-port: " + why});
+      return;
+    }
+    const std::uint32_t port = listening_port("listening-port", 3478).port;
+    const bool is_named = alternate != settings_.numbers.end() && alternate->second.value != 0;
+    out_.comment("coturn answers NAT behaviour discovery (RFC 5780) where it has two addresses.");
+    out_.open_object("nat_discovery");
+    out_.open_list("addresses");
+    for (const Sourced<IpAddress>& address : addresses)
+      out_.element(address.value.to_string());
+    out_.close_list();
+    out_.member("port", port);
+    if (is_named) comment_origin(alternate->second);
+    out_.member("alternate_port", is_named ? alternate->second.value : port % 65535 + 1);
     out_.close_object();
   }
 

@@ -43,7 +43,6 @@ constexpr std::array kNeedless = std::to_array<std::string_view>({"fingerprint",
                                                                   "ec-curve-name",
                                                                   "max-allocate-timeout",
                                                                   "response-origin-only-with-rfc5780",
-                                                                  "no-rfc5780",
                                                                   "no-auth-pings",
                                                                   "prod",
                                                                   "no-tlsv1_3"});
@@ -58,7 +57,6 @@ constexpr std::string_view kDatabase =
     "made from turn.shared_secrets";
 
 constexpr std::array kAdvice{
-    Advice{"alt-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
     Advice{"alt-tls-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
     Advice{"aux-server", "add listeners with that address and port to \"listeners\", for udp, tcp and tls"},
     Advice{"listening-device", "Causeway binds addresses, not network cards; name the card's address in listeners"},
@@ -120,7 +118,6 @@ constexpr std::array kAdvice{
     Advice{"allow-loopback-peers",
            "this lets every user reach services of the server itself; only where that is meant, "
            "add \"127.0.0.0/8\" and \"::1/128\" to turn.peers.allow"},
-    Advice{"mobility", "Causeway has no mobility (RFC 8016); clients that change their network restart ICE"},
     Advice{"allocation-default-address-family", "an Allocate without a family gets IPv4, as RFC 8656 §7.2 says"},
     Advice{"proc-user", "the systemd unit runs Causeway as the user causeway"},
     Advice{"proc-group", "the systemd unit runs Causeway as the group causeway"},

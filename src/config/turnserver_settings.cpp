@@ -22,15 +22,17 @@ struct NumberRule {
   std::uint32_t min;
   std::uint32_t max;
 };
-constexpr std::array<NumberRule, 7> kNumbers{{{"listening-port", 1, 65535},
-                                              {"tls-listening-port", 1, 65535},
-                                              {"min-port", 1024, 65535},
-                                              {"max-port", 1024, 65535},
-                                              {"user-quota", 0, 1'000'000},
-                                              {"total-quota", 0, 1'000'000},
-                                              {"max-allocate-lifetime", 600, 86'400}}};
-constexpr std::array<std::string_view, 9> kFlags{"no-udp",          "no-dtls", "no-tcp",  "no-tls", "lt-cred-mech",
-                                                 "use-auth-secret", "verbose", "Verbose", "no-auth"};
+constexpr auto kNumbers = std::to_array<NumberRule>({{"listening-port", 1, 65535},
+                                                     {"tls-listening-port", 1, 65535},
+                                                     {"alt-listening-port", 0, 65535},
+                                                     {"min-port", 1024, 65535},
+                                                     {"max-port", 1024, 65535},
+                                                     {"user-quota", 0, 1'000'000},
+                                                     {"total-quota", 0, 1'000'000},
+                                                     {"max-allocate-lifetime", 600, 86'400}});
+constexpr auto kFlags =
+    std::to_array<std::string_view>({"no-udp", "no-dtls", "no-tcp", "no-tls", "lt-cred-mech", "use-auth-secret",
+                                     "verbose", "Verbose", "no-auth", "mobility", "no-rfc5780"});
 
 bool is_utf8(const std::string& text) {
   // What the strict form refuses, the lenient one changes.

@@ -99,6 +99,8 @@ Verbose
 max-allocate-lifetime=1800
 )");
   EXPECT_THAT(notes, IsEmpty());
+  EXPECT_FALSE(config.turn.mobility);
+  EXPECT_THAT(config.turn.nat_discovery.addresses, IsEmpty()) << "one address of each family";
   EXPECT_EQ(config.realm, "example.org");
   EXPECT_THAT(texts(config.listeners),
               ElementsAre("udp 10.4.0.9:3478", "tcp 10.4.0.9:3478", "tls 10.4.0.9:443", "dtls 10.4.0.9:443",
@@ -142,14 +144,35 @@ TEST(ImportTurnserverConf, NeverBecomesAnAnonymousRelay) {
               ElementsAre(HasSubstr("2: use-auth-secret: the secrets are"), StartsWith("3: redis-userdb: ")));
 }
 
+TEST(ImportTurnserverConf, CarriesNatDiscoveryAndMobilityOver) {
+  const std::string base = "static-auth-secret=n\nno-tls\nmobility\nlistening-ip=192.0.2.1\nlistening-ip=192.0.2.2\n";
+  const auto discovery = [&](std::string_view more) {
+    return import(base + std::string{more}).config.turn.nat_discovery;
+  };
+  EXPECT_TRUE(import(base).config.turn.mobility);
+  EXPECT_THAT(import(base).notes, IsEmpty());
+  EXPECT_THAT(discovery("").addresses, ElementsAre(*IpAddress::parse("192.0.2.1"), *IpAddress::parse("192.0.2.2")));
+  EXPECT_EQ(discovery("").port, 3478);
+  EXPECT_EQ(discovery("").alternate_port, 3479);
+  EXPECT_EQ(discovery("listening-port=65535\n").alternate_port, 1);
+  EXPECT_EQ(discovery("alt-listening-port=9999\n").alternate_port, 9999);
+  EXPECT_EQ(discovery("alt-listening-port=0\n").alternate_port, 3479);
+  EXPECT_THAT(discovery("no-rfc5780\n").addresses, IsEmpty());
+  EXPECT_THAT(discovery("external-ip=198.51.100.1/192.0.2.1\n").addresses, IsEmpty());
+  EXPECT_THAT(import(base + "external-ip=198.51.100.1/192.0.2.1\n").notes,
+              ElementsAre(HasSubstr("turn.nat_discovery")));
+  EXPECT_THAT(import("static-auth-secret=n\nno-tls\nalt-listening-port=9999\n").notes,
+              ElementsAre(AllOf(StartsWith("3: alt-listening-port: "), HasSubstr("needs two listening-ip"))));
+}
+
 TEST(ImportTurnserverConf, NamesEveryLineThatItCannotCarryOver) {
   const auto imported = import(
       "no-tls\nstatic-auth-secret=north\nmobility\nmax-bps=64000\nsome-new-option=1\nlistening-ip=eth0\n"
       "min-port=80\nexternal-ip=turn.example.org\nallowed-peer-ip=10.0.0.9-10.0.0.1\nrealm=\nmax-port=50000x\n"
       "no-udp-relay\nallow-loopback-peers\npkey=only.pem\n");
   EXPECT_THAT(imported.notes,
-              ElementsAre(StartsWith("3: mobility: "), StartsWith("4: max-bps: "), StartsWith("5: this option"),
-                          StartsWith("6: listening-ip: "), StartsWith("7: min-port: "), StartsWith("8: external-ip: "),
+              ElementsAre(StartsWith("4: max-bps: "), StartsWith("5: this option"), StartsWith("6: listening-ip: "),
+                          StartsWith("7: min-port: "), StartsWith("8: external-ip: "),
                           StartsWith("9: allowed-peer-ip: "), StartsWith("10: realm: "), StartsWith("11: max-port: "),
                           StartsWith("12: no-udp-relay: "), StartsWith("13: allow-loopback-peers: "),
                           StartsWith("14: pkey: is a relative"), StartsWith("14: pkey: is of no use")));
