@@ -333,7 +333,7 @@ class Writer {
       out_.element(address.value.to_string());
     out_.close_list();
     out_.member("port", port);
-    if (is_named) comment_origin(alternate->second);
+    if (alternate != settings_.numbers.end()) comment_origin(alternate->second);
     out_.member("alternate_port", is_named ? alternate->second.value : port % 65535 + 1);
     out_.close_object();
   }
@@ -342,6 +342,7 @@ class Writer {
     out_.open_object("limits");
     write_number("user-quota", "allocations_per_user");
     write_number("total-quota", "allocations_total");
+    write_number("max-bps", "allocation_bytes_per_second");
     out_.close_object();
     if (settings_.numbers.find("max-allocate-lifetime") == settings_.numbers.end()) return;
     out_.open_object("lifetimes");

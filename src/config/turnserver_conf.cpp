@@ -56,6 +56,10 @@ constexpr std::string_view kDatabase =
     "users in a database are not carried over; list them in turn.users, or give clients time-limited credentials "
     "made from turn.shared_secrets";
 
+constexpr std::string_view kAlternate =
+    "coturn spreads new clients over these servers at once; Causeway sends clients elsewhere only while it drains "
+    "(turn.alternate), so name all servers in the clients";
+
 constexpr std::array kAdvice{
     Advice{"alt-tls-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
     Advice{"aux-server", "add listeners with that address and port to \"listeners\", for udp, tcp and tls"},
@@ -86,12 +90,11 @@ constexpr std::array kAdvice{
     Advice{"oauth",
            "Causeway has no OAuth (RFC 7635); give clients time-limited credentials made from "
            "turn.shared_secrets"},
-    Advice{"max-bps",
-           "Causeway has no limit on bandwidth; limit the number of allocations in turn.limits, or shape "
-           "traffic on the network card"},
     Advice{"bps-capacity",
-           "Causeway has no limit on bandwidth; limit the number of allocations in turn.limits, or "
-           "shape traffic on the network card"},
+           "Causeway limits the bandwidth of each allocation and user, not of all together: see "
+           "turn.limits.allocation_bytes_per_second and turn.limits.user_bytes_per_second"},
+    Advice{"alternate-server", kAlternate},
+    Advice{"tls-alternate-server", kAlternate},
     Advice{"no-udp-relay",
            "every allocation of Causeway relays UDP, which is what TURN is for; do not run it where "
            "no UDP may be relayed"},
@@ -108,8 +111,6 @@ constexpr std::array kAdvice{
     Advice{"log-file", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
     Advice{"syslog", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
     Advice{"syslog-facility", "Causeway logs to standard error; systemd keeps it, see \"journalctl -u causeway\""},
-    Advice{"alternate-server", "Causeway does not send clients to other servers; name all servers in the clients"},
-    Advice{"tls-alternate-server", "Causeway does not send clients to other servers; name all servers in the clients"},
     Advice{"stun-only",
            "Causeway always relays for users who authenticate; without users and with a secret that "
            "nobody has, only STUN is left"},

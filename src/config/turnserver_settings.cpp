@@ -29,6 +29,7 @@ constexpr auto kNumbers = std::to_array<NumberRule>({{"listening-port", 1, 65535
                                                      {"max-port", 1024, 65535},
                                                      {"user-quota", 0, 1'000'000},
                                                      {"total-quota", 0, 1'000'000},
+                                                     {"max-bps", 0, 4'294'967'295},
                                                      {"max-allocate-lifetime", 600, 86'400}});
 constexpr auto kFlags =
     std::to_array<std::string_view>({"no-udp", "no-dtls", "no-tcp", "no-tls", "lt-cred-mech", "use-auth-secret",

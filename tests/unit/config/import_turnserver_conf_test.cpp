@@ -171,12 +171,13 @@ TEST(ImportTurnserverConf, NamesEveryLineThatItCannotCarryOver) {
       "min-port=80\nexternal-ip=turn.example.org\nallowed-peer-ip=10.0.0.9-10.0.0.1\nrealm=\nmax-port=50000x\n"
       "no-udp-relay\nallow-loopback-peers\npkey=only.pem\n");
   EXPECT_THAT(imported.notes,
-              ElementsAre(StartsWith("4: max-bps: "), StartsWith("5: this option"), StartsWith("6: listening-ip: "),
-                          StartsWith("7: min-port: "), StartsWith("8: external-ip: "),
-                          StartsWith("9: allowed-peer-ip: "), StartsWith("10: realm: "), StartsWith("11: max-port: "),
-                          StartsWith("12: no-udp-relay: "), StartsWith("13: allow-loopback-peers: "),
-                          StartsWith("14: pkey: is a relative"), StartsWith("14: pkey: is of no use")));
+              ElementsAre(StartsWith("5: this option"), StartsWith("6: listening-ip: "), StartsWith("7: min-port: "),
+                          StartsWith("8: external-ip: "), StartsWith("9: allowed-peer-ip: "), StartsWith("10: realm: "),
+                          StartsWith("11: max-port: "), StartsWith("12: no-udp-relay: "),
+                          StartsWith("13: allow-loopback-peers: "), StartsWith("14: pkey: is a relative"),
+                          StartsWith("14: pkey: is of no use")));
   EXPECT_THAT(imported.config.turn.peers.allow, IsEmpty());
+  EXPECT_EQ(imported.config.turn.limits.allocation_bytes_per_second, 64'000U);
 }
 
 TEST(ImportTurnserverConf, KeepsSecretsOutOfTheNotes) {
