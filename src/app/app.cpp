@@ -80,6 +80,7 @@ turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& conf
 turn::ServerOptions turn_options(const Config& config) {
   turn::ServerOptions options;
   options.limits = server_limits(config);
+  options.tcp_relay = config.turn.tcp_relay;
   options.relay_port_min = config.turn.relay.port_min;
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = peer_policy(config);
@@ -142,7 +143,8 @@ void raise_open_files_limit() {
 }
 
 std::size_t connections_max(const Config& config) {
-  return config.signaling.sessions_max + config.turn.limits.allocations_total + kOtherConnectionsMax;
+  const std::size_t of_tcp_relays = config.turn.tcp_relay ? config.turn.limits.connections_total : 0;
+  return config.signaling.sessions_max + config.turn.limits.allocations_total + of_tcp_relays + kOtherConnectionsMax;
 }
 
 class Daemon {

@@ -32,9 +32,17 @@ const char* name_of(stun::Method method) {
       return "CreatePermission";
     case stun::Method::kChannelBind:
       return "ChannelBind";
+    case stun::Method::kConnect:
+      return "Connect";
+    case stun::Method::kConnectionBind:
+      return "ConnectionBind";
     default:
       return "request";
   }
+}
+
+const char* kind_of(const turn::Allocation& allocation) {
+  return allocation.is_tcp() ? "TCP allocation" : "allocation";
 }
 
 std::string relayed_addresses(const turn::Allocation& allocation) {
@@ -48,7 +56,7 @@ std::string relayed_addresses(const turn::Allocation& allocation) {
 
 void TurnLog::on_allocation_created(const turn::Allocation& allocation) {
   const turn::FiveTuple& client = allocation.client.five_tuple;
-  logger_->debug("allocation {} for user \"{}\" at {} over {}", relayed_addresses(allocation),
+  logger_->debug("{} {} for user \"{}\" at {} over {}", kind_of(allocation), relayed_addresses(allocation),
                  printable(allocation.user), client.client.to_string(), turn::name_of(client.transport));
 }
 
@@ -64,11 +72,12 @@ void TurnLog::on_allocation_ended(const turn::Allocation& allocation, turn::EndR
   const turn::FiveTuple& client = allocation.client.five_tuple;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.steady - allocation.created_at);
   logger_->info(
-      "allocation {} ended after {} s ({}): user \"{}\" at {} over {}; to peers {} packets, {} bytes; "
+      "{} {} ended after {} s ({}): user \"{}\" at {} over {}; to peers {} packets, {} bytes; "
       "from peers {} packets, {} bytes",
-      relayed_addresses(allocation), seconds.count(), turn::name_of(reason), printable(allocation.user),
-      client.client.to_string(), turn::name_of(client.transport), allocation.from_client.packets,
-      allocation.from_client.payload_bytes, allocation.from_peers.packets, allocation.from_peers.payload_bytes);
+      kind_of(allocation), relayed_addresses(allocation), seconds.count(), turn::name_of(reason),
+      printable(allocation.user), client.client.to_string(), turn::name_of(client.transport),
+      allocation.from_client.packets, allocation.from_client.payload_bytes, allocation.from_peers.packets,
+      allocation.from_peers.payload_bytes);
 }
 
 void TurnLog::on_request_refused(const turn::FiveTuple& client, stun::Method method, stun::ErrorCode code,

@@ -46,6 +46,9 @@ turn::ServerLimits server_limits(const Config& config) {
           .allocations_per_source_max = limits.allocations_per_address,
           .permissions_per_allocation_max = limits.permissions_per_allocation,
           .channels_per_allocation_max = limits.channels_per_allocation,
+          .connections_per_allocation_max = limits.connections_per_allocation,
+          .connections_per_user_max = limits.connections_per_user,
+          .connections_total_max = limits.connections_total,
           .unauthenticated_answers_per_second_max = limits.unauthenticated_answers_per_second};
 }
 

@@ -86,6 +86,9 @@ struct Limits : RealmLimits {                              // those of the realm
   std::uint32_t allocations_total = 8000;                  // 0–1000000, 0 = no limit but the relay ports
   std::uint32_t permissions_per_allocation = 100;          // 1–10000
   std::uint32_t channels_per_allocation = 100;             // 1–10000
+  std::uint32_t connections_per_allocation = 16;           // 1–1000, of TCP relays, as the next two
+  std::uint32_t connections_per_user = 128;                // 0–1000000, 0 = no limit
+  std::uint32_t connections_total = 1000;                  // 1–1000000
   std::uint32_t unauthenticated_answers_per_second = 100;  // 0–1000000, per source over udp, 0 = no limit
 };
 
@@ -121,6 +124,7 @@ struct Turn {
   std::vector<IpAddress> external_addresses;  // one of each family at most: what relayed addresses advertise
   std::optional<std::string> public_host;     // a name or an IP address; absent: the host of the HTTP request
   Relay relay;
+  bool tcp_relay = false;  // RFC 6062
   Peers peers;
   Limits limits;
   Lifetimes lifetimes;

@@ -163,6 +163,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
   read_external_addresses(turn, out.external_addresses);
   turn.text("public_host", out.public_host, kHostRule);
   turn.section("relay", [&](ObjectReader& object) { read_relay(object, out.relay); });
+  turn.flag("tcp_relay", out.tcp_relay);
   turn.section("peers", [&](ObjectReader& object) {
     object.list("allow", out.peers.allow, kPrefixesMax, kPrefixRule);
     object.list("deny", out.peers.deny, kPrefixesMax, kPrefixRule);
@@ -174,6 +175,9 @@ void read_turn(ObjectReader& turn, Turn& out) {
     object.number("allocations_total", out.limits.allocations_total, 0, 1'000'000);
     object.number("permissions_per_allocation", out.limits.permissions_per_allocation, 1, 10'000);
     object.number("channels_per_allocation", out.limits.channels_per_allocation, 1, 10'000);
+    object.number("connections_per_allocation", out.limits.connections_per_allocation, 1, 1000);
+    object.number("connections_per_user", out.limits.connections_per_user, 0, 1'000'000);
+    object.number("connections_total", out.limits.connections_total, 1, 1'000'000);
     object.number("unauthenticated_answers_per_second", out.limits.unauthenticated_answers_per_second, 0, 1'000'000);
   });
   turn.section("alternate", [&](ObjectReader& object) { read_alternate(object, out.alternate); });

@@ -32,9 +32,10 @@ TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::Server
                        RandomSource& random, turn::Events& events)
     : loop_(executor, *this),
       relays_(loop_),
+      tcp_relays_(executor, *this),
       random_(random),
       selector_(std::move(selector)),
-      server_(options, std::move(realms), nonce_key, {relays_, random, events}),
+      server_(options, std::move(realms), nonce_key, {relays_, random, events, &tcp_relays_}),
       timer_(executor) {}
 
 TurnDriver::~TurnDriver() = default;
@@ -172,6 +173,10 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
     send_to_client(*sender, reply->bytes);
   } else if (const auto* elsewhere = std::get_if<turn::ReplyFrom>(&outcome)) {
     send_from(*elsewhere);
+  } else if (const auto* connect = std::get_if<turn::Connect>(&outcome)) {
+    tcp_relays_.connect(*connect);
+  } else if (const auto* bind = std::get_if<turn::BindStream>(&outcome)) {
+    streams_.at(sender->link)->bind(bind->connection, bind->bytes);
   }
 }
 
@@ -217,6 +222,31 @@ bool TurnDriver::has_allocation(const turn::FiveTuple& client) const {
   return server_.allocations().find(client) != nullptr;
 }
 
+std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId relay, const Endpoint& from) {
+  const auto outcome = server_.on_peer_connection(relay, from, read_clock(), reply_);
+  const auto* announce = std::get_if<turn::AnnounceConnection>(&outcome);
+  if (announce == nullptr) return std::nullopt;
+  send_to_client(announce->client, announce->bytes);
+  arm_timer();
+  return announce->connection;
+}
+
+bool TurnDriver::on_connect_result(turn::ConnectionId id, bool established) {
+  const auto outcome = server_.on_connect_result(id, established, read_clock(), reply_);
+  perform(outcome, nullptr);
+  arm_timer();
+  return !std::holds_alternative<turn::Drop>(outcome);
+}
+
+asio::awaitable<void> TurnDriver::splice(turn::ConnectionId id, Stream& client, std::vector<std::uint8_t> first_bytes) {
+  Splice::Observer observer;
+  observer.passed = [this, id](bool from_client, std::size_t bytes) {
+    return server_.on_connection_data(id, from_client, bytes, read_clock());
+  };
+  observer.ended = [this, id] { server_.on_connection_ended(id); };
+  return tcp_relays_.splice(id, client, std::move(first_bytes), std::move(observer));
+}
+
 asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts) {
   const auto transport = facts.is_tls ? turn::Transport::kTls : turn::Transport::kTcp;
   const turn::RealmIndex realm = selector_.by_name(facts.server_name, facts.local.address);
@@ -249,6 +279,10 @@ void TurnDriver::on_stream_end(const TurnStreamSession& session) {
   if (allocation != nullptr && allocation->client.link == client.link) {
     server_.on_client_gone(client.five_tuple, read_clock());
     notice_drained();
+  }
+  if (const auto connection = session.bound_to()) {
+    tcp_relays_.close_connection(*connection);
+    server_.on_connection_ended(*connection);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "net/relay_sockets.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
+#include "net/tcp_relays.hpp"
 #include "net/udp_socket.hpp"
 
 namespace causeway::net {
@@ -33,7 +34,7 @@ struct TurnDriverCounters {
   std::uint64_t plain_turn_refused = 0;  // at a listener for DTLS alone
 };
 
-class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
+class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, private TcpRelays::Owner {
  public:
   TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
              std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
@@ -62,6 +63,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   turn::Server& server() noexcept { return server_; }
   const turn::Server& server() const noexcept { return server_; }
   const TurnDriverCounters& counters() const noexcept { return counters_; }
+  const TcpRelays& tcp_relays() const noexcept { return tcp_relays_; }
   const DtlsEndpoint* dtls() const noexcept { return dtls_.get(); }  // nullptr without DTLS
 
  private:
@@ -85,6 +87,10 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
   Result<Listener*, error_code> open_listener(const Endpoint& local);
   Listener* find_listener(const Endpoint& server);
   void send_from(const turn::ReplyFrom& reply);
+  std::optional<turn::ConnectionId> on_peer_connection(turn::RelayId relay, const Endpoint& from) override;
+  bool on_connect_result(turn::ConnectionId id, bool established) override;
+  // Joins the client's stream, to which a ConnectionBind has been answered, to the peer's connection until both end.
+  asio::awaitable<void> splice(turn::ConnectionId id, Stream& client, std::vector<std::uint8_t> first_bytes);
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
   void send_to_client(const turn::ClientRef& client, Bytes bytes);
   void arm_timer();
@@ -101,6 +107,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner {
 
   DatagramLoop loop_;
   RelaySockets relays_;
+  TcpRelays tcp_relays_;
   RandomSource& random_;
   RealmSelector selector_;
   turn::Server server_;

@@ -27,6 +27,12 @@ TurnStreamSession::~TurnStreamSession() {
 
 asio::awaitable<void> TurnStreamSession::run(std::vector<std::uint8_t> first_bytes) {
   co_await (read_loop(std::move(first_bytes)) || write_loop() || watch_idleness());
+  if (answered_bind_) {
+    const Bytes read = framer_.rest();
+    std::vector<std::uint8_t> data{read.begin(), read.end()};
+    data.insert(data.end(), unframed_.begin(), unframed_.end());
+    co_await driver_.splice(*bound_to_, stream_, std::move(data));
+  }
   stream_.close();
 }
 
@@ -42,6 +48,7 @@ bool TurnStreamSession::handle_frames() {
     last_message_at_ = now.steady;
     had_message_ = true;
     driver_.on_stream_message(*this, **frame, now);
+    if (bound_to_) return true;
   }
 }
 
@@ -53,18 +60,28 @@ asio::awaitable<void> TurnStreamSession::read_loop(std::vector<std::uint8_t> fir
     framer_.commit(bytes);
     rest = rest.subspan(bytes);
     if (!handle_frames()) co_return;
+    if (!bound_to_) continue;
+    unframed_.assign(rest.begin(), rest.end());
+    break;
   }
-  for (;;) {
+  while (!bound_to_) {
     const MutableBytes room = framer_.prepare();
     const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
     if (error) co_return;
     framer_.commit(bytes);
     if (!handle_frames()) co_return;
   }
+  // write_loop() is to end first, with the answer written.
+  asio::steady_timer never{stream_.get_executor(), asio::steady_timer::time_point::max()};
+  (void)co_await never.async_wait(kAwait);
 }
 
 asio::awaitable<void> TurnStreamSession::write_loop() {
   for (;;) {
+    if (queue_.empty() && bound_to_) {
+      answered_bind_ = true;
+      co_return;
+    }
     if (queue_.empty()) {
       (void)co_await queued_.async_wait(kAwait);
       const auto state = co_await asio::this_coro::cancellation_state;
@@ -92,6 +109,11 @@ asio::awaitable<void> TurnStreamSession::watch_idleness() {
       co_return;
     }
   }
+}
+
+void TurnStreamSession::bind(turn::ConnectionId connection, Bytes answer) {
+  bound_to_ = connection;
+  if (!send(answer)) stream_.close();  // who reads none of its answers gets no data either
 }
 
 bool TurnStreamSession::send(Bytes message) {

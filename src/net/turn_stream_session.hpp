@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// One TCP or TLS connection of a STUN/TURN client: reads and frames its messages, queues what goes back to it.
+// One TCP or TLS connection of a STUN/TURN client: reads and frames its messages, queues what goes back to it, until a
+// ConnectionBind (RFC 6062) makes the rest of it data.
 // Lives in TurnDriver::serve for as long as the connection does.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "causeway/base/bytes.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/stun/framer.hpp"
 #include "causeway/turn/five_tuple.hpp"
+#include "causeway/turn/tcp_relay.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
 
@@ -41,6 +44,9 @@ class TurnStreamSession {
   // Queues one message and pads it (RFC 8656 §12.5). False when the queue is full: the message is dropped, as a
   // datagram would be.
   bool send(Bytes message);
+  // Answers a ConnectionBind: what follows its request in the stream goes to the peer of that connection.
+  void bind(turn::ConnectionId connection, Bytes answer);
+  std::optional<turn::ConnectionId> bound_to() const noexcept { return bound_to_; }
 
   // Makes run() return soon.
   void close() noexcept { stream_.close(); }
@@ -61,6 +67,9 @@ class TurnStreamSession {
   asio::steady_timer queued_;          // cancelled to wake write_loop
   TimePoint last_message_at_{};
   bool had_message_ = false;
+  std::optional<turn::ConnectionId> bound_to_;
+  bool answered_bind_ = false;          // and nothing else is to be written
+  std::vector<std::uint8_t> unframed_;  // what was read behind the ConnectionBind, besides what framer_ holds
 };
 
 }  // namespace causeway::net

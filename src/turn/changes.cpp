@@ -34,6 +34,10 @@ void Server::set_peer_policy(const PeerPolicyOptions& peers) {
   allocations_.for_each([this](Allocation& allocation) {
     allocation.permissions.remove_if([&](const IpAddress& peer) { return check_peer(allocation, peer).has_value(); });
   });
+  for (const ConnectionId id : connections_.ids()) {
+    const DataConnection& connection = *connections_.find(id);
+    if (check_peer(*allocations_.find(connection.relay), connection.peer.address)) end(connection);
+  }
 }
 
 // RFC 8656 §7.2 step 11; RFC 8489 §10.

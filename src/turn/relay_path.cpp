@@ -69,6 +69,7 @@ Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& mes
   Allocation* allocation = allocations_.find(packet.client.five_tuple);
   if (allocation == nullptr) return drop(DropReason::kNoAllocation);
   note_arrival(*allocation, packet);
+  if (allocation->is_tcp()) return drop(DropReason::kSendOverTcpRelay);
   const std::size_t offset = data->offset + stun::kAttributeHeaderBytes;
   return to_peer(*allocation, *peer, packet.bytes.subspan(offset, data->value.size()), now);
 }
@@ -80,7 +81,7 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   // Its family may have been given up since (RFC 8656 §8.2).
   const Relay* relay = allocation.relay_for(peer.address.family());
   if (relay == nullptr) return drop(DropReason::kNoPermission);
-  Allocation* const target = permission->own_address ? allocations_.find_relayed(peer) : nullptr;
+  Allocation* const target = permission->own_address ? find_relayed(peer, RelayTransport::kUdp) : nullptr;
   if (permission->own_address && target == nullptr && !policy_.allows_explicitly(peer.address)) {
     return drop(DropReason::kOwnAddressNotRelayed);
   }

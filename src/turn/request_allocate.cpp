@@ -12,13 +12,22 @@ using stun::ErrorCode;
 
 namespace {
 
-constexpr std::uint8_t kProtocolUdp = 17;
 // Whatever ends later ends never: nanoseconds in 64 bits reach no further than 292 years.
 constexpr std::chrono::years kCredentialLifetimeMax{100};
 
 std::optional<AddressFamily> known_family(std::uint8_t number) {
   if (number == static_cast<std::uint8_t>(AddressFamily::kIPv4)) return AddressFamily::kIPv4;
   if (number == static_cast<std::uint8_t>(AddressFamily::kIPv6)) return AddressFamily::kIPv6;
+  return std::nullopt;
+}
+
+// RFC 6062 §5.1.
+std::optional<StunError> check_tcp_allocate(const stun::MessageView& message, Transport client_transport) {
+  const bool contradictory = message.has(AttributeType::kDontFragment) || message.has(AttributeType::kEvenPort) ||
+                             message.has(AttributeType::kReservationToken);
+  if (!is_stream(client_transport) || contradictory) return StunError{ErrorCode::kBadRequest};
+  // Data connections end with their control connection, so there is nothing that could move (RFC 8016).
+  if (message.has(AttributeType::kMobilityTicket)) return StunError{ErrorCode::kMobilityForbidden};
   return std::nullopt;
 }
 
@@ -33,7 +42,13 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   if (!transport) return StunError{ErrorCode::kBadRequest};
   const auto protocol = stun::read_requested_transport(*transport);
   if (!protocol) return StunError{ErrorCode::kBadRequest};
-  if (*protocol != kProtocolUdp) return StunError{ErrorCode::kUnsupportedTransportProtocol};
+  const auto relay_transport = static_cast<RelayTransport>(*protocol);
+  if (relay_transport == RelayTransport::kTcp && options_.tcp_relay) {
+    const auto failure = check_tcp_allocate(message, request.packet.client.five_tuple.transport);
+    if (failure) return *failure;
+  } else if (relay_transport != RelayTransport::kUdp) {
+    return StunError{ErrorCode::kUnsupportedTransportProtocol};
+  }
   const auto lifetime = requested_lifetime(message);
   if (!lifetime) return lifetime.error();
   // Step 5.
@@ -59,7 +74,7 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   const auto local = addresses_.local(family, request.packet.client.five_tuple.server.address);
   if (!local) return StunError{ErrorCode::kAddressFamilyNotSupported};
   // Step 10.
-  AllocatePlan plan{.local = *local, .lifetime = grant_lifetime(*lifetime)};
+  AllocatePlan plan{.transport = relay_transport, .local = *local, .lifetime = grant_lifetime(*lifetime)};
   if (even_port) {
     const auto reserve_next = stun::read_even_port(*even_port);
     if (!reserve_next) return StunError{ErrorCode::kBadRequest};
@@ -97,14 +112,15 @@ Result<Server::OpenedRelays, StunError> Server::open_relays(const Request& reque
   for (std::size_t i = 0; i < wanted; ++i)
     ids[i] = allocations_.take_relay();
   const IpAddress advertised = addresses_.advertised(plan.local);
-  const auto port = ports_.open(environment_.relay_ports, std::span{ids}.first(wanted), plan.local, advertised,
+  const auto port = ports_.open(ports_of(plan.transport), std::span{ids}.first(wanted), plan.local, advertised,
                                 plan.parity, environment_.random);
   if (!port) {
     for (std::size_t i = 0; i < wanted; ++i)
       allocations_.give_back(ids[i]);
     return StunError{ErrorCode::kInsufficientCapacity};
   }
-  OpenedRelays opened{{Relay{ids[0], {plan.local, *port}, {advertised, *port}}}, std::move(holds[0]), std::nullopt};
+  OpenedRelays opened{
+      {Relay{ids[0], {plan.local, *port}, {advertised, *port}, plan.transport}}, std::move(holds[0]), std::nullopt};
   if (plan.reserve_next) {
     const auto next = static_cast<std::uint16_t>(*port + 1);
     opened.reserved = reserve(request, {ids[1], {plan.local, next}, {advertised, next}}, std::move(holds[1]));

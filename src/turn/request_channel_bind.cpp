@@ -13,6 +13,7 @@ Server::Failure Server::on_channel_bind(const Request& request) {
   const auto found = find_allocation(request);
   if (!found) return found.error();
   Allocation& allocation = **found;
+  if (allocation.is_tcp()) return StunError{ErrorCode::kBadRequest};  // RFC 6062 §3: data has connections of its own
 
   const auto number_attribute = request.message.value(AttributeType::kChannelNumber);
   const auto peer_attribute = request.message.value(AttributeType::kXorPeerAddress);

@@ -22,7 +22,7 @@ namespace {
 
 bool is_turn_request(Method method) noexcept {
   return method == Method::kAllocate || method == Method::kRefresh || method == Method::kCreatePermission ||
-         method == Method::kChannelBind;
+         method == Method::kChannelBind || method == Method::kConnect || method == Method::kConnectionBind;
 }
 
 }  // namespace
@@ -38,6 +38,7 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
       quota_(realms.size(), hash_seed_),
+      connection_quota_(realms.size(), hash_seed_),
       answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
   for (RealmOptions& realm : realms) {
@@ -126,12 +127,19 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   on_timer(now);  // no check may see what is over, however late the timer fires
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
+  const Request request{packet, message, *identity, now};
+  if (!failure && method == Method::kConnect) return on_connect(request, reply);
+  if (!failure && method == Method::kConnectionBind) return on_connection_bind(request, reply);
   MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
-  if (!failure) failure = dispatch({packet, message, *identity, now}, success);
+  if (!failure) failure = dispatch(request, success);
   if (failure) return Reply{write_error(packet, message, *failure, &*identity, now, reply)};
-  Authenticator::add_integrity(success, *identity);
-  if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
-  return Reply{success.finish()};
+  return Reply{finish_success(request, success)};
+}
+
+Bytes Server::finish_success(const Request& request, MessageBuilder& reply) {
+  Authenticator::add_integrity(reply, request.identity);
+  if (request.message.has(AttributeType::kFingerprint)) reply.add_fingerprint();
+  return reply.finish();
 }
 
 // A stream's handshake and an allocation are proofs of address.
@@ -156,7 +164,6 @@ Server::Failure Server::dispatch(const Request& request, MessageBuilder& reply) 
 
 Bytes Server::write_error(const ClientPacket& packet, const MessageView& message, const StunError& error,
                           const Identity* identity, Now now, ReplyBuffer& reply) {
-  ++counters_.errors_by_code[static_cast<std::size_t>(error.code)];
   MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
   response.add_error_code(error.code);
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
@@ -177,24 +184,30 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
   if (identity != nullptr) Authenticator::add_integrity(response, *identity);
   if (message.has(AttributeType::kFingerprint)) response.add_fingerprint();
 
-  // The first, empty-handed request of every client is refused by design and no news to anybody.
   const auto username = message.value(AttributeType::kUsername);
-  if (username) {
-    environment_.events.on_request_refused(packet.client.five_tuple, message.method(), error.code, as_text(*username));
-  }
+  note_refusal(packet.client.five_tuple, message.method(), error.code, username ? as_text(*username) : "");
   return response.finish();
 }
 
+void Server::note_refusal(const FiveTuple& client, Method method, ErrorCode code, std::string_view username) {
+  ++counters_.errors_by_code[static_cast<std::size_t>(code)];
+  // The first, empty-handed request of every client is refused by design and no news to anybody.
+  if (!username.empty()) environment_.events.on_request_refused(client, method, code, username);
+}
+
 std::optional<TimePoint> Server::next_deadline() const noexcept {
-  const auto allocation = allocations_.timers().next_deadline();
-  const auto reservation = reservations_.next_deadline();
-  if (!allocation || !reservation) return allocation ? allocation : reservation;
-  return std::min(*allocation, *reservation);
+  std::optional<TimePoint> first = allocations_.timers().next_deadline();
+  for (const auto& other : {reservations_.next_deadline(), connections_.next_deadline()}) {
+    if (!first || (other && *other < *first)) first = other;
+  }
+  return first;
 }
 
 void Server::on_timer(Now now) {
   while (const auto reservation = reservations_.take_expired(now.steady))
     release(*reservation);
+  while (const DataConnection* connection = connections_.pop_expired(now.steady))
+    end(*connection);
   while (Allocation* allocation = allocations_.timers().pop_expired(now.steady)) {
     if (allocation->credential_ends_at <= now.steady) {
       end(*allocation, EndReason::kCredentialExpired, now);
@@ -225,7 +238,10 @@ void Server::end(Allocation& allocation, EndReason reason, Now now) {
 }
 
 void Server::close(const Relay& relay) noexcept {
-  environment_.relay_ports.close(relay.id);
+  ports_of(relay.transport).close(relay.id);
+  // RFC 6062 §5.5: the data connections end with their allocation.
+  while (const DataConnection* connection = connections_.any_of(relay.id))
+    close(*connection);
   ports_.release(relay.relayed_address);
 }
 

@@ -27,6 +27,7 @@ bool is_understood(AttributeType type) noexcept {
     case AttributeType::kReservationToken:
     case AttributeType::kPasswordAlgorithm:
     case AttributeType::kUserhash:
+    case AttributeType::kConnectionId:
       return true;
     default:
       return !is_comprehension_required(type);

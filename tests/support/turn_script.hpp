@@ -153,6 +153,19 @@ class ScriptedRelayPorts : public turn::RelayPorts {
   }
 };
 
+// The same for TCP relays, with the connections that the server has ended.
+class ScriptedTcpRelayPorts : public turn::TcpRelayPorts {
+ public:
+  ScriptedRelayPorts listeners;
+  std::vector<turn::ConnectionId> closed;
+
+  std::optional<turn::RelayOpenError> open(turn::RelayId id, const Endpoint& local) override {
+    return listeners.open(id, local);
+  }
+  void close(turn::RelayId id) noexcept override { listeners.close(id); }
+  void close_connection(turn::ConnectionId id) noexcept override { closed.push_back(id); }
+};
+
 class RecordingEvents : public turn::Events {
  public:
   struct Ended {
@@ -193,6 +206,9 @@ struct Answer {
   Endpoint to{};
   std::optional<PeerPacket> to_peer;
   std::optional<ClientPacket> to_client;
+  std::optional<turn::Connect> connect;
+  std::optional<turn::ConnectionId> announced;  // the indication is in to_client
+  std::optional<turn::ConnectionId> bound;      // the answer is in reply
 
   stun::MessageView message() const {
     const auto view = stun::MessageView::parse(reply ? Bytes{*reply} : Bytes{to_client.value().bytes});
@@ -208,6 +224,9 @@ struct Answer {
     return value ? stun::read_error_code(*value).value() : -2;
   }
   bool has(AttributeType type) const { return message().has(type); }
+  turn::ConnectionId connection_id() const {
+    return turn::ConnectionId{stun::read_u32(message().value(AttributeType::kConnectionId).value()).value()};
+  }
   std::string text(AttributeType type) const { return std::string{as_text(message().value(type).value())}; }
   Endpoint address(AttributeType type) const {
     return stun::read_xor_address(message().value(type).value(), message().transaction_id()).value();
@@ -245,6 +264,7 @@ class TurnScript {
   Now now{TimePoint{} + 1000s, WallTime{1'800'000'000s}};
   ScriptedRandom random;
   ScriptedRelayPorts ports;
+  ScriptedTcpRelayPorts tcp_ports;
   RecordingEvents events;
   turn::ServerOptions options;
   turn::RealmLimits limits;
@@ -266,8 +286,8 @@ class TurnScript {
     if (!server_) {
       turn::NonceKey key{};
       key.fill(7);
-      server_ =
-          std::make_unique<turn::Server>(options, all_realms(), key, turn::ServerEnvironment{ports, random, events});
+      server_ = std::make_unique<turn::Server>(options, all_realms(), key,
+                                               turn::ServerEnvironment{ports, random, events, &tcp_ports});
     }
     return *server_;
   }
@@ -278,6 +298,8 @@ class TurnScript {
     server_->stop(now);
     EXPECT_EQ(server_->allocations().size(), 0u);
     EXPECT_TRUE(ports.open_relays.empty());
+    EXPECT_TRUE(tcp_ports.listeners.open_relays.empty());
+    EXPECT_EQ(server_->connections().size(), 0u);
     EXPECT_EQ(server_->next_deadline(), std::nullopt);
     EXPECT_EQ(events.created.size(), events.ended.size());
     const auto& counters = server_->counters();
@@ -321,6 +343,15 @@ class TurnScript {
     return from_peer(relay, peer, as_bytes(payload));
   }
 
+  Answer connect_result(turn::ConnectionId id, bool established) {
+    turn::ReplyBuffer reply{};
+    return copy(server().on_connect_result(id, established, now, reply), PacketBuffer{{}});
+  }
+  Answer from_connecting_peer(turn::RelayId relay, const Endpoint& from) {
+    turn::ReplyBuffer reply{};
+    return copy(server().on_peer_connection(relay, from, now, reply), PacketBuffer{{}});
+  }
+
   std::uint64_t drops(DropReason reason) { return server().counters().drops[static_cast<std::size_t>(reason)]; }
 
  private:
@@ -346,10 +377,24 @@ class TurnScript {
       EXPECT_TRUE(packet.holds(peer->payload));
       answer.to_peer = Answer::PeerPacket{peer->relay, peer->peer, octets_of(peer->payload)};
     } else if (const auto* client = std::get_if<turn::ToClient>(&outcome)) {
-      EXPECT_TRUE(packet.holds(client->bytes));
+      EXPECT_TRUE(packet.holds(client->bytes) || is_late_answer(client->bytes));
       answer.to_client = Answer::ClientPacket{client->client, octets_of(client->bytes)};
+    } else if (const auto* connect = std::get_if<turn::Connect>(&outcome)) {
+      answer.connect = *connect;
+    } else if (const auto* announced = std::get_if<turn::AnnounceConnection>(&outcome)) {
+      answer.announced = announced->connection;
+      answer.to_client = Answer::ClientPacket{announced->client, octets_of(announced->bytes)};
+    } else if (const auto* bound = std::get_if<turn::BindStream>(&outcome)) {
+      answer.bound = bound->connection;
+      answer.reply = octets_of(bound->bytes);
     }
     return answer;
+  }
+
+  // Of a Connect: it is written into the reply buffer, because its request is gone.
+  static bool is_late_answer(Bytes bytes) {
+    const auto message = stun::MessageView::parse(bytes);
+    return message && message->method() == Method::kConnect;
   }
 
   std::unique_ptr<turn::Server> server_;
@@ -460,6 +505,7 @@ class TurnClient {
   }
 
   static void udp(MessageBuilder& builder) { builder.add_u32(AttributeType::kRequestedTransport, 17u << 24); }
+  static void tcp(MessageBuilder& builder) { builder.add_u32(AttributeType::kRequestedTransport, 6u << 24); }
   static void ipv6(MessageBuilder& builder) { builder.add_u32(AttributeType::kRequestedAddressFamily, 2u << 24); }
   Answer allocate(const Add& add = {}) {
     return request(Method::kAllocate, [&add](MessageBuilder& builder) {

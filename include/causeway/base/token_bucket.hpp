@@ -26,6 +26,11 @@ class TokenBucket {
   bool has_tokens(const TokenRate& rate, TimePoint now) const noexcept {
     return rate.per_second == 0 || full_at_ - now + rate.time_of(1) <= rate.burst;
   }
+  // Until one token is left; zero when one is.
+  Duration time_to_token(const TokenRate& rate, TimePoint now) const noexcept {
+    if (has_tokens(rate, now)) return Duration::zero();
+    return full_at_ - now + rate.time_of(1) - rate.burst;
+  }
   // Takes `count` tokens, more than there are if need be: what is too large for the burst passes and is paid for by a
   // longer wait. The caller has asked has_tokens().
   void take(const TokenRate& rate, std::uint64_t count, TimePoint now) noexcept {

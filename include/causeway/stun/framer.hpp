@@ -35,6 +35,9 @@ class StreamFramer {
   // After an error the stream is lost: every further call reports it again.
   Result<std::optional<MutableBytes>, FramingError> next() noexcept;
 
+  // What has been read and not handed out. Valid until prepare().
+  Bytes rest() const noexcept { return Bytes{buffer_}.subspan(begin_, end_ - begin_); }
+
  private:
   std::vector<std::uint8_t> buffer_;
   std::size_t begin_;  // of the bytes not handed out yet

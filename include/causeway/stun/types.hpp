@@ -61,6 +61,7 @@ enum class AttributeType : std::uint16_t {
   kUseCandidate = 0x0025,
   kPadding = 0x0026,
   kResponsePort = 0x0027,
+  kConnectionId = 0x002A,
   kAdditionalAddressFamily = 0x8000,
   kAddressErrorCode = 0x8001,
   kPasswordAlgorithms = 0x8002,

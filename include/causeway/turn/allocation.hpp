@@ -52,6 +52,7 @@ struct Allocation : Timer {
   Traffic from_client;  // relayed to peers
   Traffic from_peers;   // relayed to the client
 
+  bool is_tcp() const noexcept { return relays.front().transport == RelayTransport::kTcp; }
   // The relay towards peers of this family, nullptr when there is none.
   const Relay* relay_for(AddressFamily family) const noexcept {
     for (const Relay& relay : relays) {

@@ -23,6 +23,9 @@ struct ServerLimits {
   std::uint32_t allocations_per_source_max = 0;        // of an IPv4 address or an IPv6 /64; 0: no limit
   std::uint32_t permissions_per_allocation_max = 256;
   std::uint32_t channels_per_allocation_max = 256;
+  std::uint32_t connections_per_allocation_max = 16;           // of TCP relays, as the next two
+  std::uint32_t connections_per_user_max = 0;                  // 0: no limit
+  std::uint32_t connections_total_max = 0;                     // 0: no limit
   std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source, over UDP; 0: no limit
 };
 

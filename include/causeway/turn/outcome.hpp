@@ -11,6 +11,7 @@
 #include "causeway/base/bytes.hpp"
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/relay_ports.hpp"
+#include "causeway/turn/tcp_relay.hpp"
 
 namespace causeway::turn {
 
@@ -36,8 +37,11 @@ enum class DropReason : std::uint8_t {
   kUserBandwidth,        // all allocations of the user together have
   kClientAway,           // the client's connection has ended, and it has not come back yet (RFC 8016)
   kAnswerBudget,         // this stranger has had its answers for now
+  kSendOverTcpRelay,     // a Send indication for an allocation whose peers have connections
+  kUnknownConnection,    // what the edge reports of one that has ended meanwhile
+  kConnectionLimit,      // a peer's connection beyond those of the allocation, the user or the server
 };
-inline constexpr std::size_t kDropReasons = 20;
+inline constexpr std::size_t kDropReasons = 23;
 
 struct Drop {
   DropReason reason;
@@ -55,11 +59,26 @@ struct ToPeer {  // out of the relay's socket
   Endpoint peer;
   Bytes payload;
 };
-struct ToClient {  // a peer's data, framed for this client; the edge pads it on a stream
+struct ToClient {  // a peer's data, framed for this client, or a late answer; the edge pads it on a stream
   ClientRef client;
   Bytes bytes;
 };
-using Outcome = std::variant<Drop, Reply, ReplyFrom, ToPeer, ToClient>;
+// The rest belongs to TCP relays (RFC 6062).
+struct Connect {  // from `local` to `remote`, and report to Server::on_connect_result() in any case
+  ConnectionId connection;
+  Endpoint local;
+  Endpoint remote;
+};
+struct AnnounceConnection {  // keep the peer's connection, and tell the client of it
+  ConnectionId connection;
+  ClientRef client;
+  Bytes bytes;
+};
+struct BindStream {  // answer; what the client sends behind its request is data to the peer, and the other way round
+  ConnectionId connection;
+  Bytes bytes;
+};
+using Outcome = std::variant<Drop, Reply, ReplyFrom, ToPeer, ToClient, Connect, AnnounceConnection, BindStream>;
 
 // Large enough for every reply: the longest REALM and NONCE, addresses, integrity and fingerprint, or four addresses
 // and NatDiscovery::kPaddingBytesMax.

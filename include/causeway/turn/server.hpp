@@ -19,6 +19,7 @@
 #include "causeway/turn/alternate_server.hpp"
 #include "causeway/turn/answer_budget.hpp"
 #include "causeway/turn/authenticator.hpp"
+#include "causeway/turn/connection_table.hpp"
 #include "causeway/turn/events.hpp"
 #include "causeway/turn/limits.hpp"
 #include "causeway/turn/nat_discovery.hpp"
@@ -29,6 +30,7 @@
 #include "causeway/turn/relay_addresses.hpp"
 #include "causeway/turn/relay_ports.hpp"
 #include "causeway/turn/reservation.hpp"
+#include "causeway/turn/tcp_relay.hpp"
 
 namespace causeway::turn {
 
@@ -39,6 +41,7 @@ struct ServerOptions {
   std::chrono::seconds channel_lifetime{600};
   std::chrono::seconds nonce_lifetime{3600};  // RFC 8656 §5: at least one expiry an hour
   ServerLimits limits;
+  bool tcp_relay = false;  // RFC 6062
   std::uint16_t relay_port_min = 49152;
   std::uint16_t relay_port_max = 65535;
   PeerPolicyOptions peers;
@@ -53,6 +56,7 @@ struct ServerEnvironment {
   RelayPorts& relay_ports;
   RandomSource& random;
   Events& events;
+  TcpRelayPorts* tcp_relay_ports = nullptr;  // only where ServerOptions::tcp_relay is not set
 };
 
 struct Counters {
@@ -85,6 +89,16 @@ class Server {
   Outcome on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply);
   // A datagram from `peer` at a relay's socket; headroom and tailroom as for ClientPacket.
   Outcome on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  // What came of a Connect outcome, exactly once for each. The answer goes to the client; after a Drop the connection
+  // is not wanted any more.
+  Outcome on_connect_result(ConnectionId id, bool established, Now now, ReplyBuffer& reply);
+  // A peer has connected to a TCP relay. AnnounceConnection, or Drop: the connection is to be closed at once.
+  Outcome on_peer_connection(RelayId relay, const Endpoint& from, Now now, ReplyBuffer& reply);
+  // A connection that a client was bound to has ended. Nothing happens when the server has ended it.
+  void on_connection_ended(ConnectionId id) noexcept;
+  // Data has passed between client and peer of a bound connection. Nothing more is to be read from that side for so
+  // long.
+  Duration on_connection_data(ConnectionId id, bool from_client, std::size_t bytes, Now now) noexcept;
   // The client's connection has ended, and with it its allocation, unless that can move to another one.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
@@ -105,6 +119,7 @@ class Server {
   bool is_draining() const noexcept { return draining_; }
 
   const AllocationTable& allocations() const noexcept { return allocations_; }
+  const ConnectionTable& connections() const noexcept { return connections_; }
   const Counters& counters() const noexcept { return counters_; }
   const Quota& quota() const noexcept { return quota_; }
 
@@ -117,10 +132,11 @@ class Server {
   };
   // What an Allocate will do, once every check has passed.
   struct AllocatePlan {
+    RelayTransport transport = RelayTransport::kUdp;
     IpAddress local{};
     PortParity parity = PortParity::kAny;
     bool reserve_next = false;
-    std::optional<ReservationToken> token{};  // instead of the three above
+    std::optional<ReservationToken> token{};  // instead of the four above
     std::chrono::seconds lifetime{};
   };
   // What is open on its way to an allocation, with the token of what was reserved beside it.
@@ -144,6 +160,13 @@ class Server {
     std::uint16_t client_port = 0;
     std::optional<std::size_t> padding_bytes{};
   };
+  // What a Connect will do.
+  struct ConnectPlan {
+    RelayId relay;
+    Endpoint peer;
+    Endpoint local;
+    Endpoint remote;
+  };
   using Failure = std::optional<StunError>;
 
   const Realm& realm_of(const ClientPacket& packet) const { return realms_[packet.client.realm]; }
@@ -155,6 +178,8 @@ class Server {
   Outcome on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept;
   Outcome on_indication(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   Failure dispatch(const Request& request, stun::MessageBuilder& reply);
+  void note_refusal(const FiveTuple& client, stun::Method method, stun::ErrorCode code, std::string_view username);
+  Bytes finish_success(const Request& request, stun::MessageBuilder& reply);
   Bytes write_error(const ClientPacket& packet, const stun::MessageView& message, const StunError& error,
                     const Identity* identity, Now now, ReplyBuffer& reply);
 
@@ -177,6 +202,11 @@ class Server {
   void move(Allocation& allocation, const Request& request);
   void add_ticket(stun::MessageBuilder& reply, const Allocation& allocation) const;
   void note_arrival(Allocation& allocation, const ClientPacket& packet) noexcept;
+  Outcome on_connect(const Request& request, ReplyBuffer& reply);
+  Result<ConnectPlan, StunError> check_connect(const Request& request) const;
+  Result<Endpoint, StunError> endpoint_to_connect(const Allocation& allocation, const Endpoint& peer) const;
+  Outcome on_connection_bind(const Request& request, ReplyBuffer& reply);
+  Result<DataConnection*, StunError> check_connection_bind(const Request& request) const;
   static bool is_owner(const Request& request, const Allocation& allocation) noexcept;
   Result<Allocation*, StunError> find_allocation(const Request& request) const;
   Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
@@ -197,6 +227,14 @@ class Server {
   bool is_own_relay_address(const IpAddress& address) const noexcept;
   void end(Allocation& allocation, EndReason reason, Now now);
   void close(const Relay& relay) noexcept;
+  void close(const DataConnection& connection) noexcept;
+  void end(const DataConnection& connection) noexcept;
+  Result<Quota::Hold, QuotaError> hold_connection(const ClientRef& client, const std::string& user, Now now);
+  // nullptr also where the live relay at this address has another transport.
+  Allocation* find_relayed(const Endpoint& endpoint, RelayTransport transport) const noexcept;
+  std::size_t connections_of(const Allocation& allocation) const noexcept;
+  Endpoint as_advertised(const Endpoint& from) const noexcept;
+  RelayPorts& ports_of(RelayTransport transport) const noexcept;
   void release(const Reservation& reservation) noexcept;
 
   ServerOptions options_;
@@ -209,10 +247,12 @@ class Server {
   std::uint64_t hash_seed_;
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
   Quota quota_;
+  Quota connection_quota_;
   AnswerBudget answers_;
   std::optional<TicketSealer> tickets_;  // with mobility
   AllocationTable allocations_;
   ReservationTable reservations_;
+  ConnectionTable connections_;
   Counters counters_;
   std::uint64_t indications_sent_ = 0;
   bool draining_ = false;

@@ -236,6 +236,8 @@ TEST(Errors, Ranges) {
         R"({"turn": {"relay": {"port_min": -1}}})", R"({"turn": {"relay": {"port_min": 5e4}}})",
         R"({"turn": {"limits": {"allocations_total": 1000001}}})",
         R"({"turn": {"limits": {"channels_per_allocation": 0}}})",
+        R"({"turn": {"limits": {"connections_per_allocation": 0}}})",
+        R"({"turn": {"limits": {"connections_total": 0}}})",
         R"({"turn": {"lifetimes": {"allocation_seconds_max": 599}}})", R"({"signaling": {"room_members_max": 1}})",
         R"({"signaling": {"resume_grace_seconds": 301}})", R"({"signaling": {"ice_ttl_seconds": "1h"}})",
         R"({"signaling": {"message_bytes_max": 18446744073709551615}})"}) {

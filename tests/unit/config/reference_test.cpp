@@ -88,6 +88,10 @@ TEST(Reference, HasTheDefaultsButForFolderAndListeners) {
   EXPECT_EQ(reference.turn.limits.allocations_total, defaults.turn.limits.allocations_total);
   EXPECT_EQ(reference.turn.limits.permissions_per_allocation, defaults.turn.limits.permissions_per_allocation);
   EXPECT_EQ(reference.turn.limits.channels_per_allocation, defaults.turn.limits.channels_per_allocation);
+  EXPECT_EQ(reference.turn.limits.connections_per_allocation, defaults.turn.limits.connections_per_allocation);
+  EXPECT_EQ(reference.turn.limits.connections_per_user, defaults.turn.limits.connections_per_user);
+  EXPECT_EQ(reference.turn.limits.connections_total, defaults.turn.limits.connections_total);
+  EXPECT_EQ(reference.turn.tcp_relay, defaults.turn.tcp_relay);
   EXPECT_EQ(reference.turn.lifetimes.allocation_seconds_max, defaults.turn.lifetimes.allocation_seconds_max);
   EXPECT_EQ(reference.signaling.room_members_max, defaults.signaling.room_members_max);
   EXPECT_EQ(reference.signaling.rooms_max, defaults.signaling.rooms_max);

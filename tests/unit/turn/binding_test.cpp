@@ -113,8 +113,8 @@ TEST(ClientPacket, OfAnotherClassOrMethodIsDropped) {
   EXPECT_EQ(client.bare(Method::kAllocate, {}, MessageClass::kErrorResponse).drop, DropReason::kResponse);
   EXPECT_EQ(client.bare(Method::kData, {}, MessageClass::kIndication).drop, DropReason::kUnexpectedIndication);
   EXPECT_EQ(client.bare(Method::kAllocate, {}, MessageClass::kIndication).drop, DropReason::kUnexpectedIndication);
-  for (const auto method : {Method::kSend, Method::kData, Method::kConnect, Method::kConnectionBind, Method{0x002},
-                            Method{0x005}, Method{0x010}, Method{0x0FF}, Method{0}})
+  for (const auto method : {Method::kSend, Method::kData, Method::kConnectionAttempt, Method{0x002}, Method{0x005},
+                            Method{0x010}, Method{0x0FF}, Method{0}})
     EXPECT_EQ(client.bare(method).drop, DropReason::kUnknownMethod);
 }
 

@@ -39,6 +39,8 @@ const std::map<std::string, stun::ErrorCode> kCodes{
     {"kWrongCredentials", stun::ErrorCode::kWrongCredentials},
     {"kUnsupportedTransportProtocol", stun::ErrorCode::kUnsupportedTransportProtocol},
     {"kPeerAddressFamilyMismatch", stun::ErrorCode::kPeerAddressFamilyMismatch},
+    {"kConnectionAlreadyExists", stun::ErrorCode::kConnectionAlreadyExists},
+    {"kConnectionTimeoutOrFailure", stun::ErrorCode::kConnectionTimeoutOrFailure},
     {"kAllocationQuotaReached", stun::ErrorCode::kAllocationQuotaReached},
     {"kServerError", stun::ErrorCode::kServerError},
     {"kInsufficientCapacity", stun::ErrorCode::kInsufficientCapacity},
