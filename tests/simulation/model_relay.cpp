@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Relayed data: what may pass must pass, unchanged and to the right one, and nothing else may.
+#include <algorithm>
+#include <cmath>
+
 #include "causeway/stun/attributes.hpp"
 #include "model.hpp"
 #include "payload.hpp"
@@ -25,8 +28,9 @@ void Model::on_channel_data(const turn::ClientRef& from, Bytes packet, const tur
   if (packet.size() < 4 || packet.size() < 4u + load_be16(packet.data() + 2)) {
     return expect_drop(outcome, "the ChannelData is malformed");
   }
-  const Allocation* allocation = find(from.five_tuple);
+  Allocation* allocation = find(from.five_tuple);
   if (allocation == nullptr) return expect_drop(outcome, "the sender of ChannelData has no allocation");
+  allocation->note_arrival(from.five_tuple);
   const auto channel = allocation->channels.find(load_be16(packet.data()));
   if (channel == allocation->channels.end() || channel->second.expires_at <= now.steady) {
     return expect_drop(outcome, "the channel is not bound");
@@ -42,21 +46,58 @@ void Model::on_send(const turn::ClientRef& from, const stun::MessageView& messag
   if (!peer_attribute || !data) return expect_drop(outcome, "the Send indication lacks an attribute");
   const auto peer = stun::read_xor_address(*peer_attribute, message.transaction_id());
   if (!peer) return expect_drop(outcome, "the Send indication names no peer");
-  const Allocation* allocation = find(from.five_tuple);
+  Allocation* allocation = find(from.five_tuple);
   if (allocation == nullptr) return expect_drop(outcome, "the sender of an indication has no allocation");
+  allocation->note_arrival(from.five_tuple);
   expect_to_peer(*allocation, *peer, *data, outcome, now.steady);
 }
 
-void Model::expect_to_peer(const Allocation& from, const Endpoint& peer, Bytes payload, const turn::Outcome& outcome,
+// False when the octets of the allocation or of its user are spent.
+bool Model::take_octets(Allocation& allocation, Meter Meters::*direction, std::size_t octets,
+                        const turn::Outcome& outcome, TimePoint now) {
+  const auto* drop = std::get_if<turn::Drop>(&outcome);
+  const bool was_dropped = drop != nullptr && (drop->reason == turn::DropReason::kAllocationBandwidth ||
+                                               drop->reason == turn::DropReason::kUserBandwidth);
+  const auto refill = [&](Meter& meter, std::uint64_t rate) {
+    const auto limit = static_cast<double>(rate);
+    const bool is_new = meter.at == TimePoint::min();
+    const double elapsed = is_new ? 0 : std::chrono::duration<double>(now - meter.at).count();
+    meter = {is_new ? limit : std::min(limit, meter.octets + limit * elapsed), now};
+    if (rate == 0) return true;
+    // The server counts in nanoseconds; so near the edge it may be right either way.
+    return std::abs(meter.octets - 1) < 0.01 ? !was_dropped : meter.octets >= 1;
+  };
+  Meter& own = allocation.meters.*direction;
+  Meter& of_user = user_meters_[allocation.user].*direction;
+  const bool own_left = refill(own, rules_.allocation_octets_per_second);
+  const bool user_left = refill(of_user, rules_.user_octets_per_second);
+  if (!own_left || !user_left) {
+    ++statistics_.bandwidth_drops;
+    return false;
+  }
+  own.octets -= static_cast<double>(octets);
+  of_user.octets -= static_cast<double>(octets);
+  return true;
+}
+
+void Model::expect_to_peer(Allocation& from, const Endpoint& peer, Bytes payload, const turn::Outcome& outcome,
                            TimePoint now) {
   if (!from.permits(peer.address, now)) return expect_drop(outcome, "there is no live permission for the peer");
   require(is_relayed_address(peer.address) || !is_denied(peer.address), "there is a permission for a denied peer");
-  if (is_relayed_address(peer.address)) {
-    const Allocation* to = find_relayed(peer);
-    if (to == nullptr) return expect_drop(outcome, "the peer is no live relayed transport address of this server");
-    if (!to->permits(from.relayed.address, now)) return expect_drop(outcome, "the other allocation does not permit it");
+  const Relay* relay = from.relay_for(peer.address);
+  require(relay != nullptr, "there is a permission for a family without a relay");
+  Allocation* to = is_relayed_address(peer.address) ? find_relayed(peer) : nullptr;
+  if (is_relayed_address(peer.address) && to == nullptr) {
+    return expect_drop(outcome, "the peer is no live relayed transport address of this server");
+  }
+  if (!take_octets(from, &Meters::from_client, payload.size(), outcome, now)) {
+    return expect_drop(outcome, "the client has sent as much as it may");
+  }
+  if (to != nullptr) {
+    if (!to->permits(relay->relayed.address, now))
+      return expect_drop(outcome, "the other allocation does not permit it");
     ++statistics_.in_process;
-    return expect_to_client(*to, from.relayed, payload, outcome, now);
+    return expect_to_client(*to, relay->relayed, payload, outcome, now);
   }
   const auto* to_peer = std::get_if<turn::ToPeer>(&outcome);
   require(to_peer != nullptr, "data for a permitted peer was not relayed to " + peer.to_string());
@@ -64,21 +105,25 @@ void Model::expect_to_peer(const Allocation& from, const Endpoint& peer, Bytes p
   require(equal(to_peer->payload, payload), "data changed on its way to a peer");
   const auto socket = sockets_.find({to_peer->relay.slot, to_peer->relay.generation});
   require(socket != sockets_.end(), "data was sent through a socket that is not open");
-  require(socket->second == from.relayed, "data was sent from the relayed transport address of another allocation");
+  require(socket->second == relay->relayed, "data was sent from the relayed transport address of another allocation");
   ++statistics_.to_peers;
 }
 
 void Model::on_peer_packet(const Endpoint& relayed, const Endpoint& peer, Bytes payload, const turn::Outcome& outcome,
                            Now now) {
   forget_what_is_over(now.steady);
-  const Allocation* to = find_relayed(relayed);
+  Allocation* to = find_relayed(relayed);
   if (to == nullptr) return expect_drop(outcome, "the relayed transport address has no allocation");
   if (!to->permits(peer.address, now.steady)) return expect_drop(outcome, "the peer has no live permission");
   expect_to_client(*to, peer, payload, outcome, now.steady);
 }
 
-void Model::expect_to_client(const Allocation& to, const Endpoint& peer, Bytes payload, const turn::Outcome& outcome,
+void Model::expect_to_client(Allocation& to, const Endpoint& peer, Bytes payload, const turn::Outcome& outcome,
                              TimePoint now) {
+  if (to.mobility && to.mobility->is_away) return expect_drop(outcome, "the client's connection has ended");
+  if (!take_octets(to, &Meters::from_peers, payload.size(), outcome, now)) {
+    return expect_drop(outcome, "the client has got as much as it may");
+  }
   const auto* to_client = std::get_if<turn::ToClient>(&outcome);
   require(to_client != nullptr, "data of a permitted peer was not relayed to the client");
   require(to_client->client.five_tuple == to.client.five_tuple && to_client->client.link == to.client.link,

@@ -85,8 +85,7 @@ void Model::on_message(const turn::ClientRef& from, const stun::MessageView& mes
 void Model::take_token(const turn::ClientRef& from, TimePoint now) {
   const auto rate = static_cast<double>(rules_.stranger_answers_per_second);
   if (rate == 0 || turn::is_stream(from.five_tuple.transport) || find(from.five_tuple) != nullptr) return;
-  const IpAddress& address = from.five_tuple.client.address;
-  const IpAddress source = address.is_v4() ? address : Prefix{address, 64}.address();
+  const IpAddress source = source_of(from.five_tuple.client.address);
   auto& [tokens, at] = strangers_.try_emplace(source, Bucket{kBurstSeconds * rate, now}).first->second;
   tokens = std::min(kBurstSeconds * rate, tokens + rate * std::chrono::duration<double>(now - at).count());
   at = now;
@@ -170,42 +169,60 @@ void Model::on_request(const turn::ClientRef& from, const stun::MessageView& mes
   }
   const Request request{from, message, *identity, *reply, now, error};
   if (message.method() == Method::kAllocate) return on_allocate(request);
+  if (message.method() == Method::kRefresh) {
+    if (const auto ticket = message.value(AttributeType::kMobilityTicket)) {
+      return on_refresh_with_ticket(request, *ticket);
+    }
+  }
   Allocation* allocation = find(from.five_tuple);
   if (allocation == nullptr) return expect_error(error, 437, "a request without an allocation");
   if (allocation->username != identity->username) return expect_error(error, 441, "another user's request");
-  if (message.method() == Method::kRefresh) return on_refresh(request, *allocation);
+  if (message.method() == Method::kRefresh) return on_refresh(request, *allocation, false);
   if (message.method() == Method::kCreatePermission) return on_create_permission(request, *allocation);
   on_channel_bind(request, *allocation);
 }
 
+// Why there may be no relay of this family; empty when there must be one.
+std::string Model::relay_refusal(AddressFamily family, int error, bool even, bool pair) const {
+  const auto address = rules_.relay_addresses.find(family);
+  if (error == 440) return address == rules_.relay_addresses.end() ? "no such family" : "";
+  if (error != 508 || address == rules_.relay_addresses.end()) return "";
+  if (open_failed_) return "the system gave no socket";
+  return ports_suffice(address->second, even, pair) ? "" : "no port is free";
+}
+
 // Why an Allocate may be refused like this; empty when it may not.
-std::string Model::allocate_refusal(const Request& request, const std::optional<Token>& token, bool even, bool pair) {
+std::string Model::allocate_refusal(const Request& request, const std::optional<Token>& token) {
+  const auto even = request.message.value(AttributeType::kEvenPort);
+  const bool pair = even && ((*even)[0] & 0x80) != 0;
   const std::uint32_t wanted = pair ? 2 : 1;
-  const auto family = request.message.value(AttributeType::kRequestedAddressFamily);
-  const auto wanted_family = family ? static_cast<AddressFamily>((*family)[0]) : AddressFamily::kIPv4;
-  const auto address = rules_.relay_addresses.find(wanted_family);
-  const bool user_full = rules_.per_user_max != 0 && held_by(request.identity.user) + wanted > rules_.per_user_max;
-  const bool total_full = rules_.total_max != 0 && held() + wanted > rules_.total_max;
-  switch (request.error) {
-    case 440:
-      return address == rules_.relay_addresses.end() ? "no such family" : "";
-    case 486:
-      ++statistics_.quota_refusals;
-      return !token && user_full ? "the user's quota" : "";
-    case 508: {
-      ++statistics_.capacity_refusals;
-      if (token) {
-        const auto reserved = reservations_.find(*token);
-        const bool theirs = reserved != reservations_.end() && reserved->second.username == request.identity.username;
-        return theirs ? "" : "no such reservation";
-      }
-      if (total_full) return "the server is full";
-      if (open_failed_) return "the system gave no socket";
-      return ports_suffice(address->second, even, pair) ? "" : "no port is free";
-    }
-    default:
-      return "";
+  if (request.error == 405) {
+    return request.message.has(AttributeType::kMobilityTicket) && !rules_.mobility ? "nobody may move" : "";
   }
+  if (request.error == 486) {
+    ++statistics_.quota_refusals;
+    const IpAddress source = source_of(request.from.five_tuple.client.address);
+    const bool user_full = rules_.per_user_max != 0 && held_by(request.identity.user) + wanted > rules_.per_user_max;
+    const bool source_full = rules_.per_source_max != 0 && held_from(source) + wanted > rules_.per_source_max;
+    return !token && (user_full || source_full) ? "the user's or the address's quota" : "";
+  }
+  if (request.error == 508) ++statistics_.capacity_refusals;
+  if (request.error == 508 && token) {
+    const auto reserved = reservations_.find(*token);
+    const bool theirs = reserved != reservations_.end() && reserved->second.username == request.identity.username;
+    return theirs ? "" : "no such reservation";
+  }
+  if (request.error == 508 && rules_.total_max != 0 && held() + wanted > rules_.total_max) return "the server is full";
+  if (request.error == 508 && rules_.realm_max != 0 && held() + wanted > rules_.realm_max) return "the realm is full";
+  const auto family = request.message.value(AttributeType::kRequestedAddressFamily);
+  const auto first = family ? static_cast<AddressFamily>((*family)[0]) : AddressFamily::kIPv4;
+  std::string because = relay_refusal(first, request.error, even.has_value(), pair);
+  if (request.message.has(AttributeType::kAdditionalAddressFamily)) {  // both of them must have failed
+    const bool other_failed = !relay_refusal(AddressFamily::kIPv6, 508, even.has_value(), pair).empty() ||
+                              !relay_refusal(AddressFamily::kIPv6, 440, even.has_value(), pair).empty();
+    if (!other_failed) because.clear();
+  }
+  return because;
 }
 
 void Model::on_allocate(const Request& request) {
@@ -214,74 +231,173 @@ void Model::on_allocate(const Request& request) {
                        allocation->username == request.identity.username;
     if (!again) return expect_error(request.error, 437, "an Allocate on a five-tuple that has an allocation");
     expect_error(request.error, 0, "an Allocate that was sent again");
-    const auto relayed = request.reply.value(AttributeType::kXorRelayedAddress);
-    return require(relayed && stun::read_xor_address(*relayed, request.reply.transaction_id()) == allocation->relayed,
-                   "an Allocate that was sent again got another relayed transport address");
+    const auto relays = relays_in(request, {});
+    const bool same = std::equal(relays.begin(), relays.end(), allocation->relays.begin(), allocation->relays.end(),
+                                 [](const auto& a, const auto& b) { return a.second.relayed == b.second.relayed; });
+    return require(same, "an Allocate that was sent again got other relayed transport addresses");
   }
   if (request.error == 0) return on_allocated(request);
   std::optional<Token> token;
   if (const auto value = request.message.value(AttributeType::kReservationToken)) token = token_in(*value);
-  const auto even = request.message.value(AttributeType::kEvenPort);
-  const std::string because = allocate_refusal(request, token, even.has_value(), even && ((*even)[0] & 0x80) != 0);
+  const std::string because = allocate_refusal(request, token);
   require(!because.empty(), "an Allocate was refused with " + said(request.error) + " for no reason");
+}
+
+std::map<AddressFamily, Model::Relay> Model::relays_in(const Request& request, TimePoint expires_at) {
+  std::map<AddressFamily, Relay> relays;
+  request.reply.for_each([&](const stun::Attribute& attribute) {
+    if (attribute.type != AttributeType::kXorRelayedAddress) return;
+    const Endpoint relayed = stun::read_xor_address(attribute.value, request.reply.transaction_id()).value();
+    require(relays.emplace(relayed.address.family(), Relay{relayed, expires_at}).second, "two relays of one family");
+    require(is_relayed_address(relayed.address), "the relayed address is none of this server");
+    require(relayed.port >= rules_.port_min && relayed.port <= rules_.port_max, "the relayed port is out of the range");
+  });
+  require(!relays.empty(), "a success of Allocate has no XOR-RELAYED-ADDRESS");
+  return relays;
+}
+
+void Model::take_reservation(const Token& token, const Identity& identity, Allocation& allocation) {
+  const auto reserved = reservations_.find(token);
+  require(reserved != reservations_.end(), "a reservation was granted that is unknown or over");
+  require(reserved->second.username == identity.username, "a user got another's reservation");
+  require(allocation.relays.begin()->second.relayed == reserved->second.relayed, "a reservation led to another port");
+  allocation.source = reserved->second.source;
+  reservations_.erase(reserved);
+  ++statistics_.reservations_taken;
+}
+
+// RFC 8656 §7.2, step 9: of two relays one may fail, for a reason that is told.
+void Model::check_partial(const Request& request, const Allocation& allocation) {
+  const auto attribute = request.reply.value(AttributeType::kAddressErrorCode);
+  const bool dual = request.message.has(AttributeType::kAdditionalAddressFamily);
+  require(allocation.relays.size() == (dual && !attribute ? 2u : 1u), "not as many relays as were asked for");
+  dual && !attribute ? ++statistics_.dual : 0;
+  if (!attribute) return;
+  require(dual && attribute->size() >= 4, "an ADDRESS-ERROR-CODE that nobody asked for");
+  const auto family = static_cast<AddressFamily>((*attribute)[0]);
+  const int error = (*attribute)[2] * 100 + (*attribute)[3];
+  require(!allocation.relays.contains(family), "an ADDRESS-ERROR-CODE for a family that there is a relay of");
+  require(!relay_refusal(family, error, request.message.has(AttributeType::kEvenPort), false).empty(),
+          "half of an allocation was refused with " + said(error) + " for no reason");
+  ++statistics_.halves;
 }
 
 void Model::on_allocated(const Request& request) {
   const auto& [from, message, identity, reply, now, error] = request;
-  const auto attribute = reply.value(AttributeType::kXorRelayedAddress);
-  require(attribute.has_value(), "a success of Allocate has no XOR-RELAYED-ADDRESS");
-  const Endpoint relayed = stun::read_xor_address(*attribute, reply.transaction_id()).value();
-  if (const auto value = message.value(AttributeType::kReservationToken)) {
-    const auto reserved = reservations_.find(token_in(*value));
-    require(reserved != reservations_.end(), "a reservation was granted that is unknown or over");
-    require(reserved->second.username == identity.username, "a user got another's reservation");
-    require(reserved->second.relayed == relayed, "a reservation led to another port");
-    reservations_.erase(reserved);
-    ++statistics_.reservations_taken;
-  }
-  Allocation allocation{from, identity.username, identity.user, relayed, message.transaction_id(), {}, {}, {}, {}};
-  require(is_relayed_address(relayed.address), "the relayed address is none of this server");
-  require(relayed.port >= rules_.port_min && relayed.port <= rules_.port_max, "the relayed port is out of the range");
-  require(find_relayed(relayed) == nullptr, relayed.to_string() + " was given to two clients");
-
   const auto requested = message.value(AttributeType::kLifetime);
   const std::chrono::seconds wanted{requested ? stun::read_u32(*requested).value() : 0};
   const auto granted = std::clamp(wanted, rules_.lifetime_default, rules_.lifetime_max);
-  allocation.credential_ends_at =
+  const TimePoint credential_ends_at =
       identity.expires_at ? now.steady + (*identity.expires_at - now.wall) : TimePoint::max();
-  allocation.expires_at = std::min(now.steady + granted, allocation.credential_ends_at);
+  const TimePoint expires_at = std::min(now.steady + granted, credential_ends_at);
   const std::chrono::seconds told{lifetime_in(reply)};
-  require(told <= allocation.expires_at - now.steady && told + 1s > allocation.expires_at - now.steady,
+  require(told <= expires_at - now.steady && told + 1s > expires_at - now.steady,
           "the granted lifetime is " + std::to_string(told.count()) + " s");
-  allocations_.emplace(from.five_tuple, allocation);
+
+  Allocation allocation{from,
+                        identity.username,
+                        identity.user,
+                        source_of(from.five_tuple.client.address),
+                        relays_in(request, expires_at),
+                        message.transaction_id(),
+                        credential_ends_at,
+                        {},
+                        {}};
+  if (const auto value = message.value(AttributeType::kReservationToken)) {
+    take_reservation(token_in(*value), identity, allocation);
+  }
+  for (const auto& [family, relay] : allocation.relays)
+    require(find_relayed(relay.relayed) == nullptr, relay.relayed.to_string() + " was given to two clients");
+  check_partial(request, allocation);
+  if (message.has(AttributeType::kMobilityTicket)) {
+    const auto ticket = reply.value(AttributeType::kMobilityTicket);
+    require(rules_.mobility && ticket && !ticket->empty(), "who may move gets a ticket, and nobody else");
+    allocation.mobility = Mobility{.ticket = {ticket->begin(), ticket->end()}};
+  }
+  allocations_.push_back(allocation);
 
   if (const auto token = reply.value(AttributeType::kReservationToken)) {
+    const Endpoint& relayed = allocation.relays.begin()->second.relayed;
     require(relayed.port % 2 == 0, "the port beside an odd one was reserved");
     const Endpoint next{relayed.address, static_cast<std::uint16_t>(relayed.port + 1)};
-    reservations_.emplace(token_in(*token), Reservation{identity.username, identity.user, next, now.steady + 30s});
+    reservations_.emplace(token_in(*token),
+                          Reservation{identity.username, identity.user, allocation.source, next, now.steady + 30s});
   }
   ++statistics_.allocations;
 }
 
-void Model::on_refresh(const Request& request, Allocation& allocation) {
-  expect_error(request.error, 0, "a Refresh");
+// RFC 8016 §3.2.2. A ticket that is not the newest is worth nothing, but for a copy of the request that spent it.
+void Model::on_refresh_with_ticket(const Request& request, Bytes ticket) {
+  if (!rules_.mobility) return expect_error(request.error, 405, "a Refresh with a ticket");
+  const turn::FiveTuple& from = request.from.five_tuple;
+  const auto is_ticket = [ticket](const Octets& octets) {
+    return std::equal(ticket.begin(), ticket.end(), octets.begin(), octets.end());
+  };
+  Allocation* const there = find(from);
+  for (Allocation& allocation : allocations_) {
+    if (!allocation.mobility) continue;
+    const Mobility& mobility = *allocation.mobility;
+    const turn::ClientRef& newest = mobility.next ? *mobility.next : allocation.client;
+    const bool again = is_ticket(mobility.spent_ticket) && there == &allocation && newest.five_tuple == from &&
+                       mobility.move_transaction == request.message.transaction_id();
+    const bool moves = is_ticket(mobility.ticket) && there != &allocation;
+    if (!again && !moves) continue;
+    if (allocation.username != request.identity.username) return expect_error(request.error, 441, "another's ticket");
+    if (there != nullptr && there != &allocation) return expect_error(request.error, 437, "a move to a taken place");
+    return on_refresh(request, allocation, moves);
+  }
+  require(request.error == 400 || request.error == 437, "a ticket that is worth nothing moved something");
+}
+
+void Model::move(const Request& request, Allocation& allocation) {
+  Mobility& mobility = *allocation.mobility;
+  if (mobility.is_away) {
+    allocation.client = request.from;
+    mobility.is_away = false;
+    mobility.next.reset();
+  } else {
+    mobility.next = request.from;
+  }
+  const auto ticket = request.reply.value(AttributeType::kMobilityTicket);
+  require(ticket && !ticket->empty(), "a client that moved got no other ticket");
+  mobility.spent_ticket = std::exchange(mobility.ticket, Octets{ticket->begin(), ticket->end()});
+  require(mobility.ticket != mobility.spent_ticket, "a ticket was given twice");
+  mobility.move_transaction = request.message.transaction_id();
+  ++statistics_.moves;
+}
+
+void Model::on_refresh(const Request& request, Allocation& allocation, bool moves) {
   const auto requested = request.message.value(AttributeType::kLifetime);
   const std::chrono::seconds wanted{requested ? stun::read_u32(*requested).value() : 0};
+  std::optional<AddressFamily> family;
+  if (const auto value = request.message.value(AttributeType::kRequestedAddressFamily)) {
+    family = static_cast<AddressFamily>((*value)[0]);
+  }
+  const bool release = requested && wanted == 0s;
+  if (family && !allocation.relays.contains(*family)) {
+    // A second copy of the request that removed it is a success again.
+    return require(request.error == 443 || (request.error == 0 && release), "a Refresh of a family without a relay");
+  }
+  expect_error(request.error, 0, "a Refresh");
   const std::chrono::seconds told{lifetime_in(request.reply)};
-  if (requested && wanted == 0s) {
+  if (release) {
     require(told == 0s, "an allocation was released, and its lifetime is not over");
-    allocations_.erase(request.from.five_tuple);
+    if (family) allocation.forget_relay(*family, request.now.steady);
+    if (!family || allocation.relays.empty()) erase(allocation);
     return;
   }
+  if (moves) move(request, allocation);
   const auto granted = std::clamp(wanted, rules_.lifetime_default, rules_.lifetime_max);
-  allocation.expires_at = std::min(request.now.steady + granted, allocation.credential_ends_at);
-  require(told <= allocation.expires_at - request.now.steady && told + 1s > allocation.expires_at - request.now.steady,
+  const TimePoint expires_at = std::min(request.now.steady + granted, allocation.credential_ends_at);
+  for (auto& [of, relay] : allocation.relays)
+    if (!family || of == *family) relay.expires_at = expires_at;
+  require(told <= expires_at - request.now.steady && told + 1s > expires_at - request.now.steady,
           "a Refresh granted " + std::to_string(told.count()) + " s");
   ++statistics_.refreshes;
 }
 
 int Model::peer_error(const Allocation& allocation, const IpAddress& peer) const {
-  if (peer.family() != allocation.relayed.address.family()) return 443;
+  if (allocation.relay_for(peer) == nullptr) return 443;
   return !is_relayed_address(peer) && is_denied(peer) ? 403 : 0;
 }
 

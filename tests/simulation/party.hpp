@@ -20,8 +20,8 @@ class Party {
   virtual ~Party() = default;
   std::uint32_t number() const noexcept { return number_; }
 
-  // Where packets for it go; nullopt when it cannot be reached now.
-  virtual std::optional<Endpoint> candidate() const = 0;
+  // Where packets of this family for it go; nullopt when it cannot be reached so now.
+  virtual std::optional<Endpoint> candidate(AddressFamily family) const = 0;
   // Whether only its own packets arrive there, so that one meant for another is a fault of the server.
   virtual bool owns_candidate() const = 0;
   // Somebody will write to it from there until then.

@@ -19,7 +19,10 @@ class Peer : public Party {
     if (behind_nat) ask_for_address();
   }
 
-  std::optional<Endpoint> candidate() const override { return behind_nat_ ? reflexive_ : inside_; }
+  std::optional<Endpoint> candidate(AddressFamily family) const override {
+    if (family != inside_.address.family()) return std::nullopt;
+    return behind_nat_ ? reflexive_ : inside_;
+  }
   bool owns_candidate() const override { return true; }
   // It writes first, again and again, which opens its NAT for the answers and keeps it open.
   void invite(const Endpoint& from, TimePoint until) override {

@@ -15,8 +15,8 @@ TurnClient::TurnClient(World& world, std::uint32_t number, const Habits& habits)
   world.queue.after(world.random.between(0s, 60s), [this] { begin(); });
 }
 
-std::optional<Endpoint> TurnClient::candidate() const {
-  return session_ ? session_->relayed() : std::nullopt;
+std::optional<Endpoint> TurnClient::candidate(AddressFamily family) const {
+  return session_ ? session_->relayed(family) : std::nullopt;
 }
 
 SessionOptions TurnClient::session_options() {
@@ -37,10 +37,12 @@ SessionOptions TurnClient::session_options() {
   }
   options.sha256 = habits_.sha256;
   options.relay_family = habits_.relay_family;
+  options.dual = habits_.dual;
+  options.mobility = habits_.mobility;
   if (random.chance(0.3)) options.lifetime = random.between(60, 4000);
   options.channels = habits_.channels;
   options.even_port = habits_.even_ports && random.chance(0.5);
-  options.reserve_next = options.even_port && random.chance(0.7);
+  options.reserve_next = options.even_port && !options.dual && random.chance(0.7);
   options.keepalive = habits_.keepalive;
   // Somebody with the same credential has a port reserved for this one.
   const auto theirs = std::find_if(world_.reservations.begin(), world_.reservations.end(),
@@ -62,6 +64,7 @@ void TurnClient::begin() {
     const bool refused = end == TurnSession::End::kRefused;
     begin_again(refused ? world_.random.between(30s, 5min) : world_.random.between(1s, 30s));
   };
+  owner.next_socket = [this] { return Endpoint{habits_.inside, next_port_++}; };
   session_ = std::make_shared<TurnSession>(world_, session_options(), std::move(owner));
   session_->begin();
 }
@@ -81,8 +84,24 @@ void TurnClient::on_allocated() {
     if (!session.lock() || session.lock() != session_) return;
     world_.random.chance(0.7) ? hang_up() : crash();
   });
+  if (habits_.dual) {
+    world_.queue.after(world_.random.between(1min, 4h), [session = std::weak_ptr{session_}] {
+      if (const auto mine = session.lock()) mine->release_half();
+    });
+  }
+  if (habits_.mobility) move_now_and_then(session_);
   call_somebody();
   misbehave_now_and_then(session_);
+}
+
+// From one access network to another.
+void TurnClient::move_now_and_then(const std::weak_ptr<TurnSession>& session) {
+  world_.queue.after(world_.random.between(2min, 40min), [this, session] {
+    const auto mine = session.lock();
+    if (!mine || mine != session_) return;
+    mine->move();
+    move_now_and_then(session);
+  });
 }
 
 void TurnClient::hang_up() {
@@ -104,12 +123,14 @@ void TurnClient::lose_path() {
 
 void TurnClient::call_somebody() {
   const std::weak_ptr session = session_;
-  world_.queue.after(world_.random.between(10s, 300s), [this, session] {
+  world_.queue.after(world_.random.between(5s, 150s), [this, session] {
     if (session.lock() && session.lock() == session_) call_somebody();
   });
   Party& other = *world_.random.one_of(world_.parties);
-  const auto remote = other.candidate();
-  if (&other == this || !remote || remote->address.family() != habits_.relay_family || calls_.size() >= 3) return;
+  const auto family = world_.random.chance(0.5) ? AddressFamily::kIPv4 : AddressFamily::kIPv6;
+  const auto relayed = session_->relayed(family);
+  const auto remote = other.candidate(family);
+  if (&other == this || !relayed || !remote || calls_.size() >= 3) return;
   ++world_.statistics.calls;
   const TimePoint until = world_.queue.time() + world_.random.between(30s, 15min);
   const auto call = std::make_shared<Call>(Call{*remote, other.owns_candidate() ? other.number() : 0, until});
@@ -117,11 +138,11 @@ void TurnClient::call_somebody() {
   session_->permit(*remote, until);
   talk(call, session_);
   world_.queue.after(world_.random.between(50ms, 500ms),
-                     [&other, from = *session_->relayed(), until] { other.invite(from, until); });
+                     [&other, from = *relayed, until] { other.invite(from, until); });
 }
 
 void TurnClient::invite(const Endpoint& from, TimePoint until) {
-  if (!session_ || !session_->relayed() || from.address.family() != habits_.relay_family || calls_.size() >= 3) return;
+  if (!session_ || !session_->relayed(from.address.family()) || calls_.size() >= 3) return;
   const auto call = std::make_shared<Call>(Call{from, 0, until});
   calls_.push_back(call);
   session_->permit(from, until);

@@ -18,6 +18,8 @@ class TurnClient : public Party {
     std::string user;  // static when the rules know a password, else with time-limited credentials
     turn::Transport transport = turn::Transport::kUdp;
     AddressFamily relay_family = AddressFamily::kIPv4;
+    bool dual = false;
+    bool mobility = false;
     bool sha256 = false;
     bool channels = false;
     bool even_ports = false;
@@ -26,7 +28,7 @@ class TurnClient : public Party {
   };
   TurnClient(World& world, std::uint32_t number, const Habits& habits);
 
-  std::optional<Endpoint> candidate() const override;
+  std::optional<Endpoint> candidate(AddressFamily family) const override;
   bool owns_candidate() const override { return false; }  // another client may get the relayed port next
   void invite(const Endpoint& from, TimePoint until) override;
 
@@ -45,6 +47,7 @@ class TurnClient : public Party {
   };
   SessionOptions session_options();
   void on_allocated();
+  void move_now_and_then(const std::weak_ptr<TurnSession>& session);
   void on_data(const Endpoint& from, Bytes payload);
   void begin_again(Duration after);
   void call_somebody();

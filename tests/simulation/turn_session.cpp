@@ -25,34 +25,52 @@ TurnSession::TurnSession(World& world, const SessionOptions& options, Owner owne
 
 TurnSession::~TurnSession() {
   stream_ ? stream_->close(Stream::kClient) : world_.network.close(options_.inside);
+  if (former_stream_) former_stream_->close(Stream::kClient);
+  for (const Endpoint& socket : former_)
+    world_.network.close(socket);
 }
 
-void TurnSession::begin() {
+void TurnSession::connect() {
   const std::weak_ptr self = shared_from_this();
-  if (turn::is_stream(options_.transport)) {
-    stream_ = world_.network.connect(options_.inside, options_.server);
-    const auto on_closed = [self] {
-      if (const auto session = self.lock()) session->end(End::kBroken);
-    };
-    const auto on_bytes = [self](Bytes bytes) {
-      if (const auto session = self.lock()) session->on_stream_bytes(bytes);
-    };
-    stream_->listen(Stream::kClient, {on_bytes, on_closed});
-  } else {
+  if (!turn::is_stream(options_.transport)) {
     world_.network.open(options_.inside, [self](const Endpoint&, const Endpoint&, Bytes bytes) {
       if (const auto session = self.lock()) session->on_datagram(bytes);
     });
-    if (options_.keepalive != Duration{0}) later(options_.keepalive, &TurnSession::keep_alive);
+    return;
   }
+  stream_ = world_.network.connect(options_.inside, options_.server);
+  framer_ = {};
+  const std::weak_ptr stream = stream_;
+  const auto is_current = [](const std::shared_ptr<TurnSession>& session, const std::weak_ptr<Stream>& of) {
+    return session && of.lock() == session->stream_;
+  };
+  const auto on_closed = [=] {
+    const auto session = self.lock();
+    if (is_current(session, stream) && !session->come_back()) session->end(End::kBroken);
+  };
+  const auto on_bytes = [=](Bytes bytes) {
+    const auto session = self.lock();
+    if (is_current(session, stream)) session->on_stream_bytes(bytes);
+  };
+  stream_->listen(Stream::kClient, {on_bytes, on_closed});
+}
+
+void TurnSession::begin() {
+  connect();
+  if (!stream_ && options_.keepalive != Duration{0}) later(options_.keepalive, &TurnSession::keep_alive);
   const auto build = [options = options_](MessageBuilder& message) {
     message.add_u32(AttributeType::kRequestedTransport, kProtocolUdp << 24);
     if (options.lifetime) message.add_u32(AttributeType::kLifetime, *options.lifetime);
+    if (options.mobility) message.add_flag(AttributeType::kMobilityTicket);
     if (options.reservation_token) {
       message.add(AttributeType::kReservationToken, *options.reservation_token);
       return;
     }
     if (options.relay_family == AddressFamily::kIPv6) {
       message.add_u32(AttributeType::kRequestedAddressFamily, static_cast<std::uint32_t>(options.relay_family) << 24);
+    }
+    if (options.dual) {
+      message.add_u32(AttributeType::kAdditionalAddressFamily, static_cast<std::uint32_t>(AddressFamily::kIPv6) << 24);
     }
     const std::array<std::uint8_t, 1> even_port{static_cast<std::uint8_t>(options.reserve_next ? 0x80 : 0)};
     if (options.even_port) message.add(AttributeType::kEvenPort, even_port);
@@ -65,20 +83,75 @@ void TurnSession::begin() {
 
 void TurnSession::on_allocated(const stun::MessageView& reply) {
   if (ended_) return;  // the client has hung up meanwhile
-  const auto relayed = reply.value(AttributeType::kXorRelayedAddress);
-  relayed_ = stun::read_xor_address(relayed.value(), reply.transaction_id());
+  reply.for_each([&](const stun::Attribute& attribute) {
+    if (attribute.type != AttributeType::kXorRelayedAddress) return;
+    const Endpoint relayed = stun::read_xor_address(attribute.value, reply.transaction_id()).value();
+    relayed_[relayed.address.family()] = relayed;
+  });
   if (const auto token = reply.value(AttributeType::kReservationToken))
     reservation_.emplace(token->begin(), token->end());
+  if (const auto ticket = reply.value(AttributeType::kMobilityTicket)) ticket_.emplace(ticket->begin(), ticket->end());
   path_ = world_.network.seen_from(options_.inside, options_.server);
   granted(reply);
   owner_.on_allocated();
+}
+
+std::optional<Endpoint> TurnSession::relayed(AddressFamily family) const {
+  const auto found = relayed_.find(family);
+  return found == relayed_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void TurnSession::release_half() {
+  if (relayed_.size() < 2) return;
+  relayed_.erase(AddressFamily::kIPv6);
+  const auto build = [](MessageBuilder& message) {
+    message.add_u32(AttributeType::kLifetime, 0);
+    message.add_u32(AttributeType::kRequestedAddressFamily, static_cast<std::uint32_t>(AddressFamily::kIPv6) << 24);
+  };
+  request(Method::kRefresh, build, [](int, const stun::MessageView*) {});
 }
 
 // Like libwebrtc: a minute before the end, or in the middle of what is shorter than two.
 void TurnSession::granted(const stun::MessageView& reply) {
   const std::chrono::seconds lifetime{stun::read_u32(reply.value(AttributeType::kLifetime).value()).value()};
   granted_until_ = answered_request_sent_ + lifetime;
-  later(lifetime > 120s ? Duration{lifetime - 60s} : Duration{lifetime} / 2 + 1s, &TurnSession::refresh);
+  const Duration after = lifetime > 120s ? Duration{lifetime - 60s} : Duration{lifetime} / 2 + 1s;
+  world_.queue.after(after, [self = weak_from_this(), grant = ++grants_] {
+    const auto session = self.lock();
+    if (session && !session->ended_ && session->grants_ == grant) session->refresh();
+  });
+}
+
+// With the ticket the allocation comes along. What the server still sends to the old socket arrives.
+void TurnSession::move() {
+  if (!ticket_ || ended_ || std::exchange(moving_, true)) return;
+  if (stream_) {
+    former_stream_ = stream_;
+  } else {
+    former_.push_back(options_.inside);
+  }
+  options_.inside = owner_.next_socket();
+  connect();
+  const auto build = [ticket = *ticket_](MessageBuilder& message) {
+    message.add(AttributeType::kMobilityTicket, ticket);
+  };
+  request(Method::kRefresh, build, [this](int error, const stun::MessageView* reply) {
+    moving_ = false;
+    if (former_stream_) former_stream_->close(Stream::kClient);
+    if (ended_) return;
+    if (error != 0) return end(error == kTimeout ? End::kTimeout : End::kRefused);
+    const Bytes ticket = reply->value(AttributeType::kMobilityTicket).value();
+    ticket_.emplace(ticket.begin(), ticket.end());
+    path_ = world_.network.seen_from(options_.inside, options_.server);
+    granted(*reply);
+  });
+}
+
+// After its path is gone.
+bool TurnSession::come_back() {
+  if (!ticket_ || ended_) return false;
+  move();
+  return true;
 }
 
 void TurnSession::refresh() {
@@ -95,13 +168,14 @@ void TurnSession::refresh() {
 // The server has no allocation for what it sees this client come from. That is right when the client's NAT gave it
 // another port, or when nothing of several refreshes came through.
 void TurnSession::lost() {
-  if (ended_) return;
+  if (ended_ || moving_) return;  // what was sent from the new place before the move was granted
   const bool same_path = stream_ != nullptr || world_.network.seen_from(options_.inside, options_.server) == path_;
   if (same_path) {
     require(world_.queue.time() >= granted_until_, "a client lost its allocation within the lifetime it was granted");
     require(!world_.behaving_clients_lose_nothing, "a client that refreshed in time lost its allocation");
   } else {
     ++world_.statistics.lost_to_rebinding;
+    if (come_back()) return;
   }
   end(End::kLost);
 }
@@ -149,7 +223,7 @@ void TurnSession::renew(const Endpoint& peer) {
   request(method, build, [this, peer](int error, const stun::MessageView*) {
     const auto asked = permissions_.find(peer);
     if (asked == permissions_.end()) return;
-    if (error == 437) return lost();
+    if (error == 437 && !moving_) return lost();
     if (error == 0 && asked->second.channel) {
       channels_[*asked->second.channel] = peer;
       asked->second.channel_is_bound = true;

@@ -26,7 +26,9 @@ struct SessionOptions {
   std::string password;
   bool sha256 = false;  // a client of RFC 8489
   AddressFamily relay_family = AddressFamily::kIPv4;
+  bool dual = false;  // IPv6 in addition to IPv4 (RFC 8656 §7.1)
   std::optional<std::uint32_t> lifetime;
+  bool mobility = false;  // RFC 8016
   bool channels = false;
   bool even_port = false;
   bool reserve_next = false;
@@ -40,7 +42,8 @@ class TurnSession : public std::enable_shared_from_this<TurnSession> {
   struct Owner {
     std::function<void()> on_allocated;
     std::function<void(const Endpoint& from, Bytes)> on_data;
-    std::function<void(End)> on_ended;  // not by close() or crash()
+    std::function<void(End)> on_ended;  // not by close()
+    std::function<Endpoint()> next_socket;
   };
 
   TurnSession(World& world, const SessionOptions& options, Owner owner);
@@ -48,15 +51,19 @@ class TurnSession : public std::enable_shared_from_this<TurnSession> {
   TurnSession(const TurnSession&) = delete;
 
   void begin();
-  const std::optional<Endpoint>& relayed() const noexcept { return relayed_; }
+  std::optional<Endpoint> relayed(AddressFamily family) const;
   const std::optional<Octets>& reservation() const noexcept { return reservation_; }
   // Makes a permission or a channel and keeps it until then.
   void permit(const Endpoint& peer, TimePoint until);
   void send(const Endpoint& peer, Bytes payload);
+  // Lets the IPv6 relay of a dual allocation go.
+  void release_half();
   // What no good client does: the server must refuse it, and goes on as before.
   void misbehave();
   // Releases the allocation, then closes.
   void close();
+  // To another socket or connection, with the ticket that the server gave.
+  void move();
   // The NAT in front lost its state.
   void cut();
 
@@ -97,7 +104,9 @@ class TurnSession : public std::enable_shared_from_this<TurnSession> {
 
   void on_allocated(const stun::MessageView& reply);
   void granted(const stun::MessageView& reply);
+  void connect();
   void refresh();
+  bool come_back();
   void keep_alive();
   void renew(const Endpoint& peer);
   void lost();
@@ -113,8 +122,13 @@ class TurnSession : public std::enable_shared_from_this<TurnSession> {
   mutable std::optional<stun::LongTermKey> key_;
   std::map<stun::TransactionId, Pending> pending_;
   TimePoint answered_request_sent_;  // when the request was first sent whose answer is at hand
-  std::optional<Endpoint> relayed_;
+  std::map<AddressFamily, Endpoint> relayed_;
   std::optional<Octets> reservation_;
+  std::optional<Octets> ticket_;
+  std::vector<Endpoint> former_;  // sockets that it has moved away from
+  std::shared_ptr<Stream> former_stream_;
+  bool moving_ = false;
+  int grants_ = 0;                // only the last one is refreshed
   std::optional<Endpoint> path_;  // what the server sees this client come from
   TimePoint granted_until_;       // at least
   std::map<Endpoint, Permission> permissions_;

@@ -30,6 +30,10 @@ Rules random_rules(Random& random) {
   rules.users = {{"alice", "wonder land"}, {"bob", "builder"}};
   rules.shared_secret = "north of the bridge";
   rules.per_user_max = random.one_of<std::uint32_t>({0, 2, 4, 6});
+  rules.per_source_max = random.one_of<std::uint32_t>({0, 0, 2});
+  rules.realm_max = random.one_of<std::uint32_t>({0, 0, 8});
+  rules.allocation_octets_per_second = random.one_of<std::uint64_t>({0, 0, 300, 2000});
+  rules.user_octets_per_second = random.one_of<std::uint64_t>({0, 0, 500});
   rules.total_max = random.one_of<std::uint32_t>({0, 5, 12});
   rules.permissions_max = random.one_of<std::uint32_t>({2, 4, 32});
   rules.channels_max = random.one_of<std::uint32_t>({2, 4, 32});
@@ -64,6 +68,10 @@ ServerHost::Setup server_setup(Random& random, const Rules& rules) {
   options.limits.allocation_lifetime_max = rules.lifetime_max;
   options.nonce_lifetime = rules.nonce_lifetime;
   setup.realm_limits.allocations_per_user_max = rules.per_user_max;
+  setup.realm_limits.allocations_max = rules.realm_max;
+  setup.realm_limits.allocation_bytes_per_second_max = rules.allocation_octets_per_second;
+  setup.realm_limits.user_bytes_per_second_max = rules.user_octets_per_second;
+  options.limits.allocations_per_source_max = rules.per_source_max;
   options.limits.allocations_total_max = rules.total_max;
   options.limits.permissions_per_allocation_max = rules.permissions_max;
   options.limits.channels_per_allocation_max = rules.channels_max;
