@@ -4,7 +4,8 @@
 //   what % 8:  0 client packet as it is   1 the same from bob    2 a peer's datagram    3 time passes
 //              4 a STUN request whose attributes are the octets, then signed with a valid integrity
 //              5 ChannelData on alice's channel   6 timer       7 the client's connection ends
-// what / 8 chooses the method of 4, the peer of 2.
+// what / 8 chooses the method, client and mechanism of 4, the peer of 2, and whose connection it is in 7, where from 2
+// on stands a request of another method instead.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -82,6 +83,7 @@ struct Client {
   turn::ClientRef ref;
   std::string username;
   stun::LongTermKey key;
+  stun::LongTermKey key_sha256;
   std::string nonce{};
 };
 
@@ -95,9 +97,12 @@ class Session {
     const Endpoint at{ip("192.0.2.10"), 3478};
     alice_ = {{{{ip("198.51.100.7"), 1}, at, turn::Transport::kUdp}, 1},
               "alice",
-              stun::long_term_key_md5("alice", "realm", "a")};
-    bob_ = {
-        {{{ip("198.51.100.8"), 1}, at, turn::Transport::kTls}, 2}, "bob", stun::long_term_key_md5("bob", "realm", "b")};
+              stun::long_term_key_md5("alice", "realm", "a"),
+              stun::long_term_key_sha256("alice", "realm", "a")};
+    bob_ = {{{{ip("198.51.100.8"), 1}, at, turn::Transport::kTls}, 2},
+            "bob",
+            stun::long_term_key_md5("bob", "realm", "b"),
+            stun::long_term_key_sha256("bob", "realm", "b")};
     for (Client* client : {&alice_, &bob_}) {
       challenge(*client);
       allocate(*client);
@@ -136,7 +141,8 @@ class Session {
       case 6:
         return server_.on_timer(now_);
       default:
-        return server_.on_client_gone((what / 8 % 2 == 0 ? alice_ : bob_).ref.five_tuple, now_);
+        if (what / 8 >= 2) return other_request(what / 8 - 2u, octets);
+        return server_.on_client_gone((what / 8 == 0 ? alice_ : bob_).ref.five_tuple, now_);
     }
   }
 
@@ -195,29 +201,48 @@ class Session {
     now_.wall += time;
   }
 
-  void signed_request(unsigned method, Bytes attributes) {
+  void signed_request(unsigned how, Bytes attributes) {
     constexpr std::array kMethods{Method::kAllocate, Method::kRefresh, Method::kCreatePermission, Method::kChannelBind};
-    Client& client = method / 4 % 2 == 0 ? alice_ : bob_;
-    if (method / 8 % 2 == 1) challenge(client);
+    Client& client = how / 4 % 2 == 0 ? alice_ : bob_;
+    if (how / 8 % 2 == 1) challenge(client);
+    request(client, kMethods[how % 4], how, attributes, how / 16 % 2 == 1);
+  }
+  void other_request(unsigned how, Bytes attributes) {
+    constexpr std::array kMethods{Method::kBinding, Method::kConnect, Method::kConnectionBind};
+    request(how / 3 % 2 == 0 ? alice_ : bob_, kMethods[how % 3], how, attributes, how / 6 % 2 == 1);
+  }
+
+  // Attributes as records: type, length, value. Types from 0x80 on are those that need not be understood.
+  void request(Client& client, Method method, unsigned id, Bytes attributes, bool sha256) {
     std::vector<std::uint8_t> buffer(66000);
-    MessageBuilder builder{buffer, kMethods[method % 4], MessageClass::kRequest, {static_cast<std::uint8_t>(method)}};
-    while (attributes.size() >= 2) {  // type below 256, length, value
+    MessageBuilder builder{buffer, method, MessageClass::kRequest, {static_cast<std::uint8_t>(id)}};
+    while (attributes.size() >= 2) {
       const std::size_t size = std::min<std::size_t>(attributes[1], attributes.size() - 2);
-      builder.add(AttributeType{attributes[0]}, attributes.subspan(2, size));
+      const unsigned type = attributes[0] < 0x80 ? attributes[0] : 0x8000u | (attributes[0] & 0x7Fu);
+      builder.add(static_cast<AttributeType>(type), attributes.subspan(2, size));
       attributes = attributes.subspan(2 + size);
     }
-    sign(builder, client);
+    sign(builder, client, sha256);
     from_client(client, builder.finish());
   }
 
-  static void sign(MessageBuilder& builder, const Client& client) {
+  static void sign(MessageBuilder& builder, const Client& client, bool sha256 = false) {
     builder.add_text(AttributeType::kUsername, client.username).add_text(AttributeType::kRealm, "realm");
-    builder.add_text(AttributeType::kNonce, client.nonce).add_message_integrity(client.key.octets());
+    builder.add_text(AttributeType::kNonce, client.nonce);
+    if (!sha256) {
+      builder.add_message_integrity(client.key.octets());
+      return;
+    }
+    builder.add(AttributeType::kPasswordAlgorithms, std::array<std::uint8_t, 8>{0, 2, 0, 0, 0, 1, 0, 0});
+    builder.add_u32(AttributeType::kPasswordAlgorithm, 2u << 16);
+    builder.add_message_integrity_sha256(client.key_sha256.octets());
   }
 
   void challenge(Client& client) {
     std::array<std::uint8_t, 64> buffer{};
-    auto packet = packet_of(MessageBuilder{buffer, Method::kAllocate, MessageClass::kRequest, {}}.finish());
+    MessageBuilder builder{buffer, Method::kAllocate, MessageClass::kRequest, {}};
+    builder.add_u32(AttributeType::kRequestedTransport, 17u << 24);  // without it SHA-256 would not be offered
+    auto packet = packet_of(builder.finish());
     turn::ReplyBuffer reply;
     const auto outcome = server_.on_client_packet({client.ref, inside(packet)}, now_, reply);
     const auto message = stun::MessageView::parse(std::get<turn::Reply>(outcome).bytes);
