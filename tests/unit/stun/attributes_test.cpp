@@ -106,5 +106,12 @@ TEST(EvenPort, IsTheFirstBitOfOneOctet) {
   EXPECT_EQ(read_even_port(from_hex("80 00")), std::nullopt);
 }
 
+TEST(PasswordAlgorithm, HasNoParameters) {
+  EXPECT_EQ(read_password_algorithm(from_hex("00 02 00 00")), 2);
+  for (const auto* text : {"", "00 02", "00 02 00 01", "00 02 00 04 00 00 00 00"}) {
+    EXPECT_EQ(read_password_algorithm(from_hex(text)), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace causeway::stun

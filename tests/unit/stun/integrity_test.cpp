@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "causeway/stun/integrity.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <string>
 #include <vector>
@@ -92,6 +94,31 @@ TEST(MessageIntegrity, MissingOrOfTheWrongLengthIsFalse) {
       EXPECT_FALSE(check_message_integrity_sha256(message, key));
     }
   }
+}
+
+// OpenSSL with a configuration that takes its default provider away.
+class OpenSslWithoutAlgorithms {
+ public:
+  OpenSslWithoutAlgorithms() { EVP_set_default_properties(nullptr, "provider=nobody"); }
+  ~OpenSslWithoutAlgorithms() { EVP_set_default_properties(nullptr, ""); }
+};
+
+TEST(Integrity, AnAlgorithmThatOpenSslLacksIsAnErrorThatSaysWhatToDo) {
+  const OpenSslWithoutAlgorithms here;
+  const auto message_of = [](auto compute) -> std::string {
+    try {
+      compute();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message_of([] { long_term_key_md5("user", "realm", "password"); }),
+            "OpenSSL cannot compute MD5, which STUN needs (RFC 8489): activate OpenSSL's default provider in "
+            "openssl.cnf");
+  EXPECT_THAT(message_of([] { userhash("user", "realm"); }), testing::HasSubstr("cannot compute SHA2-256"));
+  EXPECT_THAT(message_of([] { hmac_sha1(as_bytes("key"), {as_bytes("text")}); }),
+              testing::HasSubstr("cannot compute HMAC with SHA1"));
 }
 
 TEST(Fingerprint, IsTheCrcOfItuV42WithTheXor) {

@@ -77,5 +77,14 @@ TEST(Credentials, WithoutSecretsNoUsernameIsTimeLimited) {
   EXPECT_TRUE(credentials.find("1800000001:alice", stun::PasswordAlgorithm::kMd5, kNow).empty());
 }
 
+TEST(Credentials, AUserhashOfTheWrongLengthIsNobodys) {
+  const Credentials credentials{"realm", {{"alice", "password"}}, {}};
+  const auto hash = stun::userhash("alice", "realm");
+  EXPECT_EQ(credentials.username_of(hash), "alice");
+  EXPECT_EQ(credentials.username_of(Bytes{hash}.first(31)), std::nullopt);
+  EXPECT_EQ(credentials.username_of({}), std::nullopt);
+  EXPECT_EQ(credentials.username_of(stun::userhash("bob", "realm")), std::nullopt);
+}
+
 }  // namespace
 }  // namespace causeway::turn

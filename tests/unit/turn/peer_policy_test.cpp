@@ -202,5 +202,11 @@ TEST(PeerPolicy, TheMetadataAddressNeedsAnAllowOfItsOwn) {
   EXPECT_TRUE(PeerPolicy({.allow = {cidr("fd00:ec2::254/128")}}).allows(ip("fd00:ec2::254")));
 }
 
+TEST(PeerPolicy, AnAllowedAddressThatEmbedsADeniedOneIsNotAllowedExplicitly) {
+  const PeerPolicy policy{{.allow = {cidr("2002::/16")}}};
+  EXPECT_TRUE(policy.allows_explicitly(ip("2002:909:901::1")));
+  EXPECT_FALSE(policy.allows_explicitly(ip("2002:a00:1::1"))) << "10.0.0.1";
+}
+
 }  // namespace
 }  // namespace causeway::turn
