@@ -85,8 +85,11 @@ turn::ServerOptions turn_options(const Config& config) {
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = peer_policy(config);
   options.alternate = alternate_server(config);
-  options.relay_addresses = {config.turn.relay.addresses, of_both_families(net::default_route_source),
-                             config.turn.external_addresses, net::interface_addresses()};
+  options.relay_addresses = {.relay = config.turn.relay.addresses,
+                             .default_route = of_both_families(net::default_route_source),
+                             .interfaces = net::interface_addresses()};
+  for (const IpAddress& external : config.turn.external_addresses)
+    options.relay_addresses.external.push_back({external});
   options.mobility = config.turn.mobility;
   options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
   return options;

@@ -152,10 +152,20 @@ MessageBuilder& MessageBuilder::add_address(AttributeType type, const Endpoint& 
 }
 
 MessageBuilder& MessageBuilder::add_error_code(ErrorCode code) noexcept {
+  return append_error_code(AttributeType::kErrorCode, 0, code);
+}
+
+MessageBuilder& MessageBuilder::add_address_error_code(AttributeType type, AddressFamily family,
+                                                       ErrorCode code) noexcept {
+  return append_error_code(type, static_cast<std::uint8_t>(family), code);
+}
+
+MessageBuilder& MessageBuilder::append_error_code(AttributeType type, std::uint8_t family, ErrorCode code) noexcept {
   const std::string_view reason = reason_phrase(code);
-  if (std::uint8_t* const to = append(AttributeType::kErrorCode, 4 + reason.size())) {
+  if (std::uint8_t* const to = append(type, 4 + reason.size())) {
     const auto number = static_cast<std::uint16_t>(code);
-    store_be16(to, 0);
+    to[0] = family;
+    to[1] = 0;
     to[2] = static_cast<std::uint8_t>(number / 100);
     to[3] = static_cast<std::uint8_t>(number % 100);
     std::copy(reason.begin(), reason.end(), to + 4);

@@ -40,10 +40,10 @@ Allocation& AllocationTable::insert(std::unique_ptr<Allocation> inserted) {
     by_relayed_.emplace(relay.local, &allocation);
     by_relayed_.emplace(relay.relayed_address, &allocation);
     slots_[relay.id.slot].allocation = &allocation;
+    wake_at(allocation, relay.expires_at);
   }
   slots_[allocation.relays.front().id.slot].owned = std::move(inserted);
   ++size_;
-  timers_.schedule(allocation, allocation.expires_at);
   return allocation;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "causeway/turn/channel_binding.hpp"
 
+#include <algorithm>
+
 namespace causeway::turn {
 
 bool ChannelTable::may_bind(std::uint16_t number, const Endpoint& peer) const noexcept {
@@ -23,6 +25,12 @@ std::optional<std::uint16_t> ChannelTable::number_of(const Endpoint& peer, TimeP
   const auto found = by_peer_.find(peer);
   if (found == by_peer_.end() || !peer_of(found->second, now)) return std::nullopt;
   return found->second;
+}
+
+void ChannelTable::end(AddressFamily family, TimePoint now) noexcept {
+  for (auto& [number, binding] : by_number_) {
+    if (binding.peer.address.family() == family) binding.expires_at = std::min(binding.expires_at, now);
+  }
 }
 
 std::optional<TimePoint> ChannelTable::expire(TimePoint now) {

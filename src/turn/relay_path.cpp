@@ -77,10 +77,8 @@ Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& mes
 Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
   // RFC 8656 §12.6, §11.2: a channel's traffic needs a live permission too.
   const Permission* permission = allocation.permissions.find(peer.address, now.steady);
-  if (permission == nullptr) return drop(DropReason::kNoPermission);
-  // Its family may have been given up since (RFC 8656 §8.2).
   const Relay* relay = allocation.relay_for(peer.address.family());
-  if (relay == nullptr) return drop(DropReason::kNoPermission);
+  if (permission == nullptr || relay == nullptr) return drop(DropReason::kNoPermission);
   Allocation* const target = permission->own_address ? find_relayed(peer, RelayTransport::kUdp) : nullptr;
   if (permission->own_address && target == nullptr && !policy_.allows_explicitly(peer.address)) {
     return drop(DropReason::kOwnAddressNotRelayed);

@@ -28,7 +28,7 @@ Result<std::uint32_t, RelayOpenError> PortPool::open_at_free(RelayPorts& ports, 
                                                              PortParity parity, RandomSource& random) const {
   for (int attempt = 0; attempt < kOpenAttemptsMax; ++attempt) {
     const auto offset = choose(used, relays.size(), parity, random);
-    if (!offset) return RelayOpenError::kNoResources;
+    if (!offset) return RelayOpenError::kNoPortFree;
     const auto error = try_open(ports, relays, {local, static_cast<std::uint16_t>(port_min_ + *offset)});
     if (!error) return *offset;
     if (*error != RelayOpenError::kPortInUse) return *error;

@@ -31,6 +31,18 @@ std::optional<StunError> check_tcp_allocate(const stun::MessageView& message, Tr
   return std::nullopt;
 }
 
+// Deviation: the number of the drafts counts too, as coturn's clients sent it for years.
+std::optional<Bytes> additional_family(const stun::MessageView& message) {
+  const auto value = message.value(AttributeType::kAdditionalAddressFamily);
+  return value ? value : message.value(AttributeType::kAdditionalAddressFamilyOfDrafts);
+}
+
+// In the numbering of the request.
+AttributeType address_error_type(const stun::MessageView& request) {
+  const bool of_rfc = request.has(AttributeType::kAdditionalAddressFamily);
+  return of_rfc ? AttributeType::kAddressErrorCode : AttributeType::kAddressErrorCodeOfDrafts;
+}
+
 }  // namespace
 
 // RFC 8656 §7.2, in the order of its list; step 1, authentication, has been passed.
@@ -56,32 +68,50 @@ Result<Server::AllocatePlan, StunError> Server::check_allocate(const Request& re
   const auto family_attribute = message.value(AttributeType::kRequestedAddressFamily);
   if (const auto token_attribute = message.value(AttributeType::kReservationToken)) {
     ReservationToken token{};
-    const bool contradictory = even_port || family_attribute || message.has(AttributeType::kAdditionalAddressFamily);
+    const bool contradictory = even_port || family_attribute || additional_family(message);
     if (contradictory || token_attribute->size() != token.size()) return StunError{ErrorCode::kBadRequest};
     std::copy(token_attribute->begin(), token_attribute->end(), token.begin());
     return AllocatePlan{.token = token, .lifetime = grant_lifetime(*lifetime)};
   }
-  // Step 6 and 7.
+  AllocatePlan plan{.transport = relay_transport, .lifetime = grant_lifetime(*lifetime)};
+  if (auto failure = check_families(request, plan)) return *failure;
+  // Step 8.
+  if (even_port) {
+    const auto reserve_next = stun::read_even_port(*even_port);
+    const bool contradictory = reserve_next == true && additional_family(message);
+    if (!reserve_next || contradictory) return StunError{ErrorCode::kBadRequest};
+    plan.parity = PortParity::kEven;
+    plan.reserve_next = *reserve_next;
+  }
+  return plan;
+}
+
+// RFC 8656 §7.2, steps 6, 7 and 9.
+Server::Failure Server::check_families(const Request& request, AllocatePlan& plan) const {
+  const auto requested = request.message.value(AttributeType::kRequestedAddressFamily);
+  const auto additional = additional_family(request.message);
+  if (requested && additional) return StunError{ErrorCode::kBadRequest};
   auto family = AddressFamily::kIPv4;
-  if (family_attribute) {
-    if (message.has(AttributeType::kAdditionalAddressFamily)) return StunError{ErrorCode::kBadRequest};
-    const auto number = stun::read_requested_address_family(*family_attribute);
+  if (requested) {
+    const auto number = stun::read_requested_address_family(*requested);
     if (!number) return StunError{ErrorCode::kBadRequest};
     const auto known = known_family(*number);
     if (!known) return StunError{ErrorCode::kAddressFamilyNotSupported};
     family = *known;
   }
-  const auto local = addresses_.local(family, request.packet.client.five_tuple.server.address);
-  if (!local) return StunError{ErrorCode::kAddressFamilyNotSupported};
-  // Step 10.
-  AllocatePlan plan{.transport = relay_transport, .local = *local, .lifetime = grant_lifetime(*lifetime)};
-  if (even_port) {
-    const auto reserve_next = stun::read_even_port(*even_port);
-    if (!reserve_next) return StunError{ErrorCode::kBadRequest};
-    plan.parity = PortParity::kEven;
-    plan.reserve_next = *reserve_next;
+  const IpAddress& asked = request.packet.client.five_tuple.server.address;
+  plan.wishes.push_back({family, addresses_.local(family, asked)});
+  if (additional) {
+    // RFC 8656 §18.11: IPv6 is the only family to be had in addition.
+    const auto number = stun::read_requested_address_family(*additional);
+    if (!number || known_family(*number) != AddressFamily::kIPv6) return StunError{ErrorCode::kBadRequest};
+    plan.wishes.push_back({AddressFamily::kIPv6, addresses_.local(AddressFamily::kIPv6, asked)});
   }
-  return plan;
+  // Step 9 allows a part of a dual allocation, so step 7 is for what leaves nothing.
+  const bool none = std::all_of(plan.wishes.begin(), plan.wishes.end(),
+                                [](const AllocatePlan::Wish& wish) { return wish.local.empty(); });
+  if (none) return StunError{ErrorCode::kAddressFamilyNotSupported};
+  return std::nullopt;
 }
 
 // RFC 8656 §7.2: 486 is the client's own quota, 508 what the realm or the server lacks.
@@ -98,8 +128,8 @@ Result<Quota::Hold, StunError> Server::acquire_quota(const Request& request) {
   return StunError{own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity};
 }
 
-// All or nothing: what was taken before
-// something fails is given back.
+// What was taken before something fails is given back. A dual allocation is one to the quotas; of its relays one may
+// fail (RFC 8656 §7.2 step 9).
 Result<Server::OpenedRelays, StunError> Server::open_relays(const Request& request, const AllocatePlan& plan) {
   const std::size_t wanted = plan.reserve_next ? 2 : 1;
   std::array<Quota::Hold, 2> holds;
@@ -108,24 +138,55 @@ Result<Server::OpenedRelays, StunError> Server::open_relays(const Request& reque
     if (!hold) return hold.error();
     holds[i] = std::move(*hold);
   }
-  std::array<RelayId, 2> ids{};
-  for (std::size_t i = 0; i < wanted; ++i)
-    ids[i] = allocations_.take_relay();
-  const IpAddress advertised = addresses_.advertised(plan.local);
-  const auto port = ports_.open(ports_of(plan.transport), std::span{ids}.first(wanted), plan.local, advertised,
-                                plan.parity, environment_.random);
-  if (!port) {
-    for (std::size_t i = 0; i < wanted; ++i)
-      allocations_.give_back(ids[i]);
-    return StunError{ErrorCode::kInsufficientCapacity};
+  OpenedRelays opened{.relays = {}, .quota = std::move(holds[0])};
+  for (const AllocatePlan::Wish& wish : plan.wishes) {
+    const Relays relays = open_on_any(plan, wish.local);
+    if (relays.empty()) {
+      const bool unsupported = wish.local.empty();
+      opened.address_error = {wish.family,
+                              unsupported ? ErrorCode::kAddressFamilyNotSupported : ErrorCode::kInsufficientCapacity};
+      continue;
+    }
+    opened.relays.push_back(relays.front());
+    if (plan.reserve_next) opened.reserved = reserve(request, relays.back(), std::move(holds[1]));
   }
-  OpenedRelays opened{
-      {Relay{ids[0], {plan.local, *port}, {advertised, *port}, plan.transport}}, std::move(holds[0]), std::nullopt};
-  if (plan.reserve_next) {
-    const auto next = static_cast<std::uint16_t>(*port + 1);
-    opened.reserved = reserve(request, {ids[1], {plan.local, next}, {advertised, next}}, std::move(holds[1]));
-  }
+  if (opened.relays.empty()) return StunError{ErrorCode::kInsufficientCapacity};
   return opened;
+}
+
+// Begins with any of the addresses, so that each carries its share, and goes on to the others when one has no port left
+// or is gone from this machine.
+Relays Server::open_on_any(const AllocatePlan& plan, std::vector<IpAddress> local) {
+  while (!local.empty()) {
+    const auto size = static_cast<std::uint32_t>(local.size());
+    const std::uint32_t chosen = size == 1 ? 0 : environment_.random.below(size);
+    Relays relays = open_on(plan, local[chosen]);
+    if (!relays.empty()) return relays;
+    local.erase(local.begin() + chosen);
+  }
+  return {};
+}
+
+// With the one to reserve; empty when that fails.
+Relays Server::open_on(const AllocatePlan& plan, const IpAddress& local) {
+  const std::size_t count = plan.reserve_next ? 2 : 1;
+  std::array<RelayId, 2> ids{};
+  for (std::size_t i = 0; i < count; ++i)
+    ids[i] = allocations_.take_relay();
+  const IpAddress advertised = addresses_.advertised(local);
+  const auto port = ports_.open(ports_of(plan.transport), std::span{ids}.first(count), local, advertised, plan.parity,
+                                environment_.random);
+  Relays relays;
+  if (!port) ++counters_.relay_open_errors[static_cast<std::size_t>(port.error())];
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!port) {
+      allocations_.give_back(ids[i]);
+      continue;
+    }
+    const auto number = static_cast<std::uint16_t>(*port + i);
+    relays.push_back({ids[i], {local, number}, {advertised, number}, plan.transport});
+  }
+  return relays;
 }
 
 ReservationToken Server::reserve(const Request& request, const Relay& relay, Quota::Hold quota) {
@@ -143,7 +204,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
 Result<Server::OpenedRelays, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
   const auto reservation = reservations_.take(token, request.packet.client.realm, request.identity.username);
   if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
-  return OpenedRelays{{reservation->relay}, std::move(reservation->quota), std::nullopt};
+  return OpenedRelays{.relays = {reservation->relay}, .quota = std::move(reservation->quota)};
 }
 
 Allocation& Server::commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelays opened) {
@@ -156,13 +217,15 @@ Allocation& Server::commit_allocation(const Request& request, const AllocatePlan
   allocation->key = credential.key;
   allocation->allocate_transaction = request.message.transaction_id();
   allocation->reserved = opened.reserved;
+  allocation->address_error = opened.address_error;
   allocation->created_at = request.now.steady;
   allocation->credential_ends_at = TimePoint::max();
   if (credential.expires_at && *credential.expires_at - request.now.wall < kCredentialLifetimeMax) {
     allocation->credential_ends_at = request.now.steady + (*credential.expires_at - request.now.wall);
   }
   // Deviation: RFC 8656 §7.2 grants the default at least. An allocation does not outlive what it was allowed with.
-  allocation->expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
+  for (Relay& relay : allocation->relays)
+    relay.expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
   allocation->quota = std::move(opened.quota);
   Allocation& inserted = allocations_.insert(std::move(allocation));
   environment_.events.on_allocation_created(inserted);
@@ -186,12 +249,15 @@ Server::Failure Server::on_allocate(const Request& request, stun::MessageBuilder
     allocation = &commit_allocation(request, *plan, std::move(*opened));
     if (request.message.has(AttributeType::kMobilityTicket)) allocations_.make_mobile(*allocation);
   }
-  const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(allocation->expires_at - request.now.steady);
+  const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(allocation->expires_at() - request.now.steady);
   for (const Relay& relay : allocation->relays)
     reply.add_xor_address(AttributeType::kXorRelayedAddress, relay.relayed_address);
   reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(lifetime.count()))
       .add_xor_address(AttributeType::kXorMappedAddress, request.packet.client.five_tuple.client);
   if (allocation->reserved) reply.add(AttributeType::kReservationToken, *allocation->reserved);
+  if (const auto& error = allocation->address_error) {
+    reply.add_address_error_code(address_error_type(request.message), error->family, error->code);
+  }
   if (allocation->mobility) add_ticket(reply, *allocation);
   return std::nullopt;
 }

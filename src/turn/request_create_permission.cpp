@@ -14,14 +14,19 @@ using stun::ErrorCode;
 // open on may have a permission whatever the lists say; Server::to_peer sees to it that nothing but a live relayed
 // transport address is reached there. Loopback counts only while a relay is open on it.
 bool Server::is_own_relay_address(const IpAddress& address) const noexcept {
-  return addresses_.may_relay(address) && (!address.is_loopback() || ports_.is_in_use(address));
+  return ports_.is_in_use(address) || (addresses_.may_relay(address) && !address.is_loopback());
+}
+
+// An external address that has changed stays one of ours as long as somebody was told of it.
+bool Server::is_own(const IpAddress& address) const noexcept {
+  return addresses_.is_own(address) || ports_.is_in_use(address);
 }
 
 Server::Failure Server::check_peer(const Allocation& allocation, const IpAddress& peer) const {
   if (allocation.relay_for(peer.family()) == nullptr) return StunError{ErrorCode::kPeerAddressFamilyMismatch};
   if (is_own_relay_address(peer)) return std::nullopt;
   const auto is_closed = [this](const IpAddress& address) {
-    return addresses_.is_own(address) && !policy_.allows_explicitly(address);
+    return is_own(address) && !policy_.allows_explicitly(address);
   };
   const EmbeddedAddresses embedded = embedded_v4(peer);
   const bool forbidden =
@@ -32,7 +37,7 @@ Server::Failure Server::check_peer(const Allocation& allocation, const IpAddress
 
 void Server::install_permission(Allocation& allocation, const IpAddress& peer, Now now) {
   const TimePoint expires_at = now.steady + options_.permission_lifetime;
-  allocation.permissions.install(peer, {expires_at, addresses_.is_own(peer)});
+  allocation.permissions.install(peer, {expires_at, is_own(peer)});
   allocations_.wake_at(allocation, expires_at);
 }
 

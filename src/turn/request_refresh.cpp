@@ -50,23 +50,41 @@ Server::Failure Server::on_refresh(const Request& request, stun::MessageBuilder&
   Allocation& allocation = *found->allocation;
   const auto lifetime = requested_lifetime(request.message);
   if (!lifetime) return lifetime.error();
-  if (const auto family = request.message.value(AttributeType::kRequestedAddressFamily)) {  // RFC 8656 §8.2
-    const auto number = stun::read_requested_address_family(*family);
+  // RFC 8656 §8.1: without a family the request applies to all of the allocation.
+  std::optional<AddressFamily> family;
+  if (const auto attribute = request.message.value(AttributeType::kRequestedAddressFamily)) {
+    const auto number = stun::read_requested_address_family(*attribute);
     if (!number) return StunError{ErrorCode::kBadRequest};
-    if (*number != static_cast<std::uint8_t>(allocation.relays.front().local.address.family())) {
+    family = AddressFamily{*number};
+  }
+  const Relay* relay = family ? allocation.relay_for(*family) : nullptr;
+  const bool removal = *lifetime == std::chrono::seconds{0};
+  if (family && relay == nullptr) {
+    // What went with the very same request is a retransmission's answer; else RFC 8656 §8.2.
+    if (!removal || allocation.last_family_removal != request.message.transaction_id()) {
       return StunError{ErrorCode::kPeerAddressFamilyMismatch};
     }
+    reply.add_u32(AttributeType::kLifetime, 0);
+    return std::nullopt;
   }
 
-  if (*lifetime == std::chrono::seconds{0}) {
-    end(allocation, EndReason::kReleased, request.now);
+  if (removal) {
+    if (relay != nullptr && allocation.relays.size() > 1) {
+      allocation.last_family_removal = request.message.transaction_id();
+      give_up(allocation, *relay, request.now);
+    } else {
+      end(allocation, EndReason::kReleased, request.now);
+    }
     reply.add_u32(AttributeType::kLifetime, 0);
     return std::nullopt;
   }
   if (found->moves) move(allocation, request);
-  allocation.expires_at = std::min(request.now.steady + grant_lifetime(*lifetime), allocation.credential_ends_at);
-  allocations_.wake_at(allocation, allocation.expires_at);
-  const auto granted = std::chrono::duration_cast<std::chrono::seconds>(allocation.expires_at - request.now.steady);
+  const TimePoint expires_at = std::min(request.now.steady + grant_lifetime(*lifetime), allocation.credential_ends_at);
+  for (Relay& refreshed : allocation.relays) {
+    if (!family || refreshed.local.address.family() == *family) refreshed.expires_at = expires_at;
+  }
+  allocations_.wake_at(allocation, expires_at);
+  const auto granted = std::chrono::duration_cast<std::chrono::seconds>(expires_at - request.now.steady);
   reply.add_u32(AttributeType::kLifetime, static_cast<std::uint32_t>(granted.count()));
   if (request.message.has(AttributeType::kMobilityTicket)) add_ticket(reply, allocation);
   return std::nullopt;

@@ -213,11 +213,14 @@ void Server::on_timer(Now now) {
       end(*allocation, EndReason::kCredentialExpired, now);
       continue;
     }
-    if (allocation->expires_at <= now.steady) {
+    if (allocation->expires_at() <= now.steady) {
       end(*allocation, EndReason::kExpired, now);
       continue;
     }
-    TimePoint next = allocation->expires_at;
+    // At least one relay is left, so at most one of the two has expired.
+    if (allocation->relays.front().expires_at <= now.steady) give_up(*allocation, allocation->relays.front(), now);
+    if (allocation->relays.back().expires_at <= now.steady) give_up(*allocation, allocation->relays.back(), now);
+    TimePoint next = std::min(allocation->relays.front().expires_at, allocation->relays.back().expires_at);
     if (const auto deadline = allocation->permissions.expire(now.steady)) next = std::min(next, *deadline);
     if (const auto deadline = allocation->channels.expire(now.steady)) next = std::min(next, *deadline);
     allocations_.wake_at(*allocation, next);
@@ -235,6 +238,17 @@ void Server::end(Allocation& allocation, EndReason reason, Now now) {
   for (const Relay& relay : ended->relays)
     close(relay);
   environment_.events.on_allocation_ended(*ended, reason, now);
+}
+
+// RFC 8656 §8.1: with one of two relays go the permissions and channels of its family, and no others.
+void Server::give_up(Allocation& allocation, const Relay& relay, Now now) {
+  const Relay gone = relay;
+  allocations_.remove_relay(allocation, relay);
+  const AddressFamily family = gone.local.address.family();
+  allocation.permissions.remove_if([family](const IpAddress& peer) { return peer.family() == family; });
+  allocation.channels.end(family, now.steady);
+  allocations_.wake_at(allocation, now.steady + ChannelTable::kCoolDown);
+  close(gone);
 }
 
 void Server::close(const Relay& relay) noexcept {

@@ -50,6 +50,16 @@ def test_nothing_is_lost(exchanges, case):
     assert exchanges[case].complete, exchanges[case].output
 
 
+def test_one_allocation_with_two_relayed_addresses(tmp_path):
+    ports = Ports()
+    config = relay_config(tmp_path, ports, peers={"allow": ["127.0.0.0/8", "::1/128"]}) | {"log": {"level": "debug"}}
+    with Daemon(tmp_path, config, http_port=ports.http) as daemon, Peer("127.0.0.1") as v4, Peer("::1") as v6:
+        for peer in (v4, v6):
+            exchange = uclient("-Z", *USERS["static"], "-p", ports.turn, "-e", peer.address, "-r", peer.port, "127.0.0.1")
+            assert exchange.complete, exchange.output
+        daemon.wait_for_line(r"allocation 127\.0\.0\.1:\d+ and \[::1\]:\d+ ended .* 10 packets, 1000 bytes")
+
+
 def test_two_relayed_addresses_reach_each_other_under_the_default_policy(tmp_path):
     """No peer is allowed, and all are loopback addresses: only delivery inside the server can do this."""
     ports = Ports()

@@ -87,7 +87,7 @@ ServerHost::Setup server_setup(Random& random, const Rules& rules) {
     if (family == AddressFamily::kIPv4 && random.chance(0.3)) {  // a server behind a one-to-one NAT
       local = ip("10.0.0.5");
       setup.advertised[local] = address;
-      options.relay_addresses.external.push_back(address);
+      options.relay_addresses.external.push_back({address});
     }
     options.relay_addresses.relay.push_back(local);
     options.relay_addresses.interfaces.push_back(local);

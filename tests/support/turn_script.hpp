@@ -232,6 +232,15 @@ struct Answer {
     return stun::read_xor_address(message().value(type).value(), message().transaction_id()).value();
   }
   Endpoint plain_address(AttributeType type) const { return stun::read_address(message().value(type).value()).value(); }
+  // All that an attribute may be there for, in order.
+  std::vector<Endpoint> addresses(AttributeType type) const {
+    std::vector<Endpoint> found;
+    message().for_each([&](const stun::Attribute& attribute) {
+      if (attribute.type == type)
+        found.push_back(stun::read_xor_address(attribute.value, message().transaction_id()).value());
+    });
+    return found;
+  }
   Endpoint relayed() const { return address(AttributeType::kXorRelayedAddress); }
   std::uint32_t lifetime() const { return stun::read_u32(message().value(AttributeType::kLifetime).value()).value(); }
   std::vector<std::uint16_t> unknown_attributes() const {
@@ -513,6 +522,10 @@ class TurnClient {
       if (add) add(builder);
     });
   }
+  static void additional_ipv6(MessageBuilder& builder) {
+    builder.add_u32(AttributeType::kAdditionalAddressFamily, 2u << 24);
+  }
+  Answer allocate_dual() { return allocate(additional_ipv6); }
   Answer allocate_lifetime(std::uint32_t seconds) {
     return allocate([seconds](MessageBuilder& builder) { builder.add_u32(AttributeType::kLifetime, seconds); });
   }
@@ -520,6 +533,15 @@ class TurnClient {
     return request(Method::kRefresh, [seconds](MessageBuilder& builder) {
       if (seconds) builder.add_u32(AttributeType::kLifetime, *seconds);
     });
+  }
+  Answer refresh_family(AddressFamily family, std::optional<std::uint32_t> seconds = std::nullopt) {
+    return request(Method::kRefresh, refresh_of(family, seconds));
+  }
+  static Add refresh_of(AddressFamily family, std::optional<std::uint32_t> seconds) {
+    return [family, seconds](MessageBuilder& builder) {
+      if (seconds) builder.add_u32(AttributeType::kLifetime, *seconds);
+      builder.add_u32(AttributeType::kRequestedAddressFamily, static_cast<std::uint32_t>(family) << 24);
+    };
   }
   Answer permit_all(const std::vector<std::string_view>& peers) {
     return request(Method::kCreatePermission, [&peers](MessageBuilder& builder) {

@@ -91,6 +91,8 @@ class MessageBuilder {
   MessageBuilder& add_xor_address(AttributeType type, const Endpoint& endpoint) noexcept;
   MessageBuilder& add_address(AttributeType type, const Endpoint& endpoint) noexcept;
   MessageBuilder& add_error_code(ErrorCode code) noexcept;
+  // RFC 8656 §18.12 ADDRESS-ERROR-CODE.
+  MessageBuilder& add_address_error_code(AttributeType type, AddressFamily family, ErrorCode code) noexcept;
 
   // HMAC-SHA1 over all that is written so far (RFC 8489 §14.5), HMAC-SHA256 (§14.6), CRC-32 (§14.7).
   // The first two throw std::runtime_error where OpenSSL lacks the algorithm.
@@ -105,6 +107,7 @@ class MessageBuilder {
  private:
   // Where the value goes; nullptr on overflow.
   std::uint8_t* append(AttributeType type, std::size_t value_bytes) noexcept;
+  MessageBuilder& append_error_code(AttributeType type, std::uint8_t family, ErrorCode code) noexcept;
 
   MutableBytes buffer_;
   std::size_t used_ = kHeaderBytes;

@@ -73,6 +73,9 @@ enum class AttributeType : std::uint16_t {
   kResponseOrigin = 0x802B,
   kOtherAddress = 0x802C,
   kMobilityTicket = 0x8030,
+  // The two of RFC 8656's dual allocation as its drafts numbered them and coturn's clients did until 2025.
+  kAdditionalAddressFamilyOfDrafts = 0x8032,
+  kAddressErrorCodeOfDrafts = 0x8033,
 };
 
 // RFC 8489 §14: types below 0x8000 must be understood, or the message fails.

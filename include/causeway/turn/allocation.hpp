@@ -2,6 +2,7 @@
 // One allocation (RFC 8656 §3.2). AllocationTable owns it; everybody else refers to it for the length of one call.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,7 +31,13 @@ struct Traffic {
   }
 };
 
-// Its timer stands at the earliest of the allocation's own end and the next end of a permission or channel.
+// Why a dual allocation has one relay only (RFC 8656 §18.12 ADDRESS-ERROR-CODE).
+struct AddressError {
+  AddressFamily family;
+  stun::ErrorCode code;
+};
+
+// Its timer stands at the earliest of the ends of its relays and the next end of a permission or channel.
 struct Allocation : Timer {
   explicit Allocation(std::uint64_t hash_seed) : permissions(hash_seed), channels(hash_seed) {}
 
@@ -41,9 +48,10 @@ struct Allocation : Timer {
   std::string user;                  // to quotas and logs
   stun::LongTermKey key;             // the allocation ends when no credential gives it any more
   stun::TransactionId allocate_transaction{};
-  std::optional<ReservationToken> reserved;  // of the port above its own, for the answer to a retransmission
+  std::optional<ReservationToken> reserved;   // of the port above its own, for the answer to a retransmission
+  std::optional<AddressError> address_error;  // for the same
+  std::optional<stun::TransactionId> last_family_removal;  // RFC 8656 §8.1: of one of the two relays
   TimePoint created_at;
-  TimePoint expires_at;
   TimePoint credential_ends_at;  // TimePoint::max() for a static user
   PermissionTable permissions;
   ChannelTable channels;
@@ -59,6 +67,13 @@ struct Allocation : Timer {
       if (relay.local.address.family() == family) return &relay;
     }
     return nullptr;
+  }
+  // When the last of its relays does.
+  TimePoint expires_at() const noexcept {
+    TimePoint last = relays.front().expires_at;
+    for (const Relay& relay : relays)
+      last = std::max(last, relay.expires_at);
+    return last;
   }
 };
 

@@ -31,6 +31,8 @@ class ChannelTable {
   const Endpoint* peer_of(std::uint16_t number, TimePoint now) const noexcept;
   std::optional<std::uint16_t> number_of(const Endpoint& peer, TimePoint now) const noexcept;
 
+  // Ends the bindings to peers of this family; their cool-down begins.
+  void end(AddressFamily family, TimePoint now) noexcept;
   // Forgets what has cooled down and returns when the next one will have.
   std::optional<TimePoint> expire(TimePoint now);
 

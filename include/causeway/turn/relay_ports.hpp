@@ -25,8 +25,10 @@ struct RelayId {
 enum class RelayOpenError : std::uint8_t {
   kPortInUse,            // by another program: another port may do
   kAddressNotAvailable,  // the address is not one of this machine: no port of it will do
-  kNoResources           // no descriptors or memory
+  kNoResources,          // no descriptors or memory
+  kNoPortFree            // of the range, as wished: PortPool says so, without a call
 };
+inline constexpr std::size_t kRelayOpenErrors = 4;
 
 class RelayPorts {
  public:
@@ -48,7 +50,7 @@ class PortPool {
   PortPool(std::uint16_t port_min, std::uint16_t port_max);  // port_min <= port_max
 
   // Opens the relays on as many ports of `local` in a row that are free at `advertised`, all or none, marks these as
-  // used and returns the first. `parity` is that of the first. kNoResources also when none are free.
+  // used and returns the first. `parity` is that of the first.
   Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, std::span<const RelayId> relays, const IpAddress& local,
                                              const IpAddress& advertised, PortParity parity, RandomSource& random);
   void release(const Endpoint& advertised) noexcept;

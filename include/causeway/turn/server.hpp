@@ -64,6 +64,7 @@ struct Counters {
   std::array<std::uint64_t, 16> requests_by_method{};  // all known methods are below 16
   std::array<std::uint64_t, 700> errors_by_code{};
   std::array<std::uint64_t, kQuotaErrors> quota_refusals{};  // by whose limit it was
+  std::array<std::uint64_t, kRelayOpenErrors> relay_open_errors{};  // an address on which no relay could be opened
 };
 
 // One datagram or one framed message of a stream. In front of `bytes` at least kHeadroomBytes may be overwritten, and
@@ -102,6 +103,8 @@ class Server {
   // The client's connection has ended, and with it its allocation, unless that can move to another one.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
+  // For allocations from now on; those that exist keep what was advertised.
+  void set_relay_addresses(RelayAddressOptions options) { addresses_ = RelayAddresses{std::move(options)}; }
   std::optional<TimePoint> next_deadline() const noexcept;
   // Ends all allocations.
   void stop(Now now);
@@ -133,7 +136,11 @@ class Server {
   // What an Allocate will do, once every check has passed.
   struct AllocatePlan {
     RelayTransport transport = RelayTransport::kUdp;
-    IpAddress local{};
+    struct Wish {
+      AddressFamily family;
+      std::vector<IpAddress> local;  // any of them; empty: the family is not supported
+    };
+    boost::container::static_vector<Wish, 2> wishes{};
     PortParity parity = PortParity::kAny;
     bool reserve_next = false;
     std::optional<ReservationToken> token{};  // instead of the four above
@@ -143,7 +150,8 @@ class Server {
   struct OpenedRelays {
     Relays relays;
     Quota::Hold quota;
-    std::optional<ReservationToken> reserved;
+    std::optional<ReservationToken> reserved{};
+    std::optional<AddressError> address_error{};
   };
   struct Realm {
     Authenticator authenticator;
@@ -185,7 +193,10 @@ class Server {
 
   Failure on_allocate(const Request& request, stun::MessageBuilder& reply);
   Result<AllocatePlan, StunError> check_allocate(const Request& request) const;
+  Failure check_families(const Request& request, AllocatePlan& plan) const;
   Result<OpenedRelays, StunError> open_relays(const Request& request, const AllocatePlan& plan);
+  Relays open_on_any(const AllocatePlan& plan, std::vector<IpAddress> local);
+  Relays open_on(const AllocatePlan& plan, const IpAddress& local);
   Result<OpenedRelays, StunError> take_reserved(const Request& request, const ReservationToken& token);
   ReservationToken reserve(const Request& request, const Relay& relay, Quota::Hold quota);
   Allocation& commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelays opened);
@@ -224,8 +235,10 @@ class Server {
   stun::TransactionId next_transaction_id() noexcept;
   Outcome drop(DropReason reason) noexcept;
 
+  bool is_own(const IpAddress& address) const noexcept;
   bool is_own_relay_address(const IpAddress& address) const noexcept;
   void end(Allocation& allocation, EndReason reason, Now now);
+  void give_up(Allocation& allocation, const Relay& relay, Now now);
   void close(const Relay& relay) noexcept;
   void close(const DataConnection& connection) noexcept;
   void end(const DataConnection& connection) noexcept;

@@ -15,8 +15,8 @@ std::unique_ptr<Allocation> make(AllocationTable& table, std::uint16_t number,
                                  TimePoint expires_at = TimePoint{} + 1s) {
   auto allocation = std::make_unique<Allocation>(1);
   allocation->client.five_tuple = {at("198.51.100.7", number), at("192.0.2.10", 3478), Transport::kUdp};
-  allocation->relays = {{table.take_relay(), at("192.0.2.10", number), at("203.0.113.9", number)}};
-  allocation->expires_at = expires_at;
+  allocation->relays = {
+      {table.take_relay(), at("192.0.2.10", number), at("203.0.113.9", number), RelayTransport::kUdp, expires_at}};
   return allocation;
 }
 
@@ -57,7 +57,8 @@ TEST(AllocationTable, ARemovedOneIsFoundNowhereAndItsSlotGetsAnotherGeneration) 
 TEST(AllocationTable, FindsADualOneByEitherRelayAndVisitsItOnce) {
   AllocationTable table{1};
   auto dual = make(table, 1);
-  dual->relays.push_back({table.take_relay(), at("2001:db8::10", 1), at("2001:db8:2::9", 1)});
+  dual->relays.push_back(
+      {table.take_relay(), at("2001:db8::10", 1), at("2001:db8:2::9", 1), RelayTransport::kUdp, TimePoint{} + 1s});
   Allocation& allocation = table.insert(std::move(dual));
   const Relay v4 = allocation.relays[0];
   const Relay v6 = allocation.relays[1];

@@ -83,7 +83,7 @@ TEST_F(InProcess, BothSidesNeedAPermission) {
 }
 
 TEST_F(InProcess, TheAdvertisedExternalAddressIsWhatBothSidesSee) {
-  script.options.relay_addresses.external = {ip("203.0.113.9")};
+  script.options.relay_addresses.external = {{ip("203.0.113.9")}};
   allocate();
   EXPECT_EQ(bert_relayed.address, ip("203.0.113.9"));
   EXPECT_TRUE(permit(anna, bert_relayed).success()) << "though 203.0.113.0/24 is denied";
@@ -196,7 +196,7 @@ TEST(OwnAddress, LoopbackIsAPeerOnlyWhileARelayIsOpenOnIt) {
 
 TEST(OwnAddress, LoopbackIsNeverReplacedByTheExternalAddress) {
   TurnScript script;
-  script.options.relay_addresses.external = {ip("203.0.113.9")};
+  script.options.relay_addresses.external = {{ip("203.0.113.9")}};
   TurnClient anna{script, at("127.0.0.1", 40000), at("127.0.0.1", 3478)};
   EXPECT_EQ(anna.allocate().relayed().address, ip("127.0.0.1"));
 }

@@ -92,7 +92,7 @@ class Model {
       const Allocation* real = clients_[index]->allocation();
       ASSERT_NE(real, nullptr);
       ASSERT_EQ(real->relays[0].relayed_address, model.relayed);
-      ASSERT_EQ(real->expires_at, model.expires_at);
+      ASSERT_EQ(real->expires_at(), model.expires_at);
       ASSERT_EQ(real->permissions.size(), model.permissions.size());
       ASSERT_EQ(real->channels.size(), model.channels.size());
       ASSERT_LE(real->permissions.size(), kPermissionsMax);

@@ -37,7 +37,7 @@ TEST_F(PortPoolTest, HandsOutEveryPortOfItsRangeOnceAndNoOther) {
   }
   EXPECT_EQ(*handed_out.begin(), 50000);
   EXPECT_EQ(*handed_out.rbegin(), 50099);
-  EXPECT_EQ(open(pool).error(), RelayOpenError::kNoResources);
+  EXPECT_EQ(open(pool).error(), RelayOpenError::kNoPortFree);
   EXPECT_EQ(ports.tried.size(), 100u);
 }
 
@@ -81,7 +81,7 @@ TEST_F(PortPoolTest, GivesEvenPortsWhileThereAreAny) {
   for (int i = 0; i < 4; ++i)
     even.insert(*open(pool, PortParity::kEven));
   EXPECT_EQ(even, (std::set<std::uint16_t>{50002, 50004, 50006, 50008}));
-  EXPECT_EQ(open(pool, PortParity::kEven).error(), RelayOpenError::kNoResources);
+  EXPECT_EQ(open(pool, PortParity::kEven).error(), RelayOpenError::kNoPortFree);
   EXPECT_TRUE(open(pool));
 }
 
@@ -91,7 +91,7 @@ TEST_F(PortPoolTest, OpensTwoInARowOrNone) {
   for (int i = 0; i < 3; ++i)
     first.insert(*open(pool, PortParity::kEven, 2));
   EXPECT_EQ(first, (std::set<std::uint16_t>{50000, 50002, 50004}));
-  EXPECT_EQ(open(pool, PortParity::kAny, 2).error(), RelayOpenError::kNoResources);
+  EXPECT_EQ(open(pool, PortParity::kAny, 2).error(), RelayOpenError::kNoPortFree);
   PortPool odd_end{50000, 50002};
   random.scripted = {2};
   ports.open_relays.clear();
