@@ -15,6 +15,8 @@ class DatagramReceiver {
   virtual ~DatagramReceiver() = default;
   // The socket added under this token can be read. It may have been removed a moment ago.
   virtual void on_readable(std::uint64_t token) = 0;
+  // It has an error to read, which would be reported again and again; it may have been removed as well.
+  virtual void on_error(std::uint64_t token) = 0;
   // All that was readable in this wake-up has been handled.
   virtual void on_idle() = 0;
 };

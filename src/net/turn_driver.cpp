@@ -16,6 +16,7 @@ namespace {
 // Per readiness: a busy socket does not starve the others, and what is left is reported again.
 constexpr int kListenerDatagramsMax = 64;
 constexpr int kRelayDatagramsMax = 16;
+constexpr int kRelayErrorsMax = 16;
 
 bool is_dtls(Bytes datagram) {
   return !datagram.empty() && stun::classify_first_octet(datagram.front()) == stun::FirstOctet::kDtlsOrTls;
@@ -145,7 +146,7 @@ void TurnDriver::on_listener_datagram(std::size_t index, const UdpSocket::Receiv
     client.five_tuple.transport = turn::Transport::kDtls;
     dtls_->on_datagram(client, datagram, room(), now);
   } else if (listener.plain || is_binding_request(datagram)) {
-    perform(server_.on_client_packet({client, datagram}, now, reply_), &client);
+    perform(server_.on_client_packet({client, datagram, received.traffic_class}, now, reply_), &client);
   } else {
     ++counters_.plain_turn_refused;
   }
@@ -158,19 +159,39 @@ void TurnDriver::read_relay(std::uint64_t token) {
     if (relay == nullptr) return;
     const auto received = relay->socket.receive(room());
     if (!received) return;
-    perform(server_.on_peer_packet(relay->id, received->from, room().first(received->bytes), now), nullptr);
+    perform(
+        server_.on_peer_packet(relay->id, received->from, room().first(received->bytes), now, received->traffic_class),
+        nullptr);
+  }
+}
+
+// Listeners ask for no errors: what they cannot deliver, the client asks for again.
+void TurnDriver::on_error(std::uint64_t token) {
+  const RelaySockets::Relay* relay = relays_.find(token);
+  if (relay != nullptr) read_errors(relay->id, nullptr, read_clock());
+}
+
+void TurnDriver::read_errors(turn::RelayId id, const Endpoint* sent_to, Now now) {
+  for (int i = 0; i < kRelayErrorsMax; ++i) {
+    RelaySockets::Relay* relay = relays_.find(id);
+    if (relay == nullptr) return;
+    auto error = relay->socket.next_error();
+    if (!error) return;
+    if (error->to.port == 0) {
+      if (sent_to == nullptr || sent_to->address != error->to.address) continue;
+      error->to = *sent_to;
+    }
+    perform(server_.on_icmp_error(id, error->to, {error->type, error->code, error->mtu}, now, reply_), nullptr);
   }
 }
 
 void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* sender) {
   if (const auto* to_peer = std::get_if<turn::ToPeer>(&outcome)) {
-    RelaySockets::Relay* relay = relays_.find(to_peer->relay);
-    // An error towards one peer ends nothing: the datagram is lost, as on any network.
-    if (relay == nullptr || !relay->socket.send(to_peer->payload, to_peer->peer)) ++counters_.send_failures;
+    send_to_peer(*to_peer);
   } else if (const auto* to_client = std::get_if<turn::ToClient>(&outcome)) {
-    send_to_client(to_client->client, to_client->bytes);
+    send_to_client(to_client->client, to_client->bytes, to_client->traffic_class);
   } else if (const auto* reply = std::get_if<turn::Reply>(&outcome)) {
-    send_to_client(*sender, reply->bytes);
+    send_to_client(*sender, reply->bytes, {});
   } else if (const auto* elsewhere = std::get_if<turn::ReplyFrom>(&outcome)) {
     send_from(*elsewhere);
   } else if (const auto* connect = std::get_if<turn::Connect>(&outcome)) {
@@ -182,12 +203,23 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
 
 void TurnDriver::send_from(const turn::ReplyFrom& reply) {
   Listener* listener = find_listener(reply.server);
-  const bool sent = listener != nullptr && listener->socket.send(reply.bytes, reply.client, &reply.server.address);
+  const bool sent = listener != nullptr && listener->socket.send(reply.bytes, reply.client, {&reply.server.address});
   if (!sent) ++counters_.send_failures;
 }
 
-void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes) {
-  if (client.five_tuple.transport == turn::Transport::kUdp) return send_datagram(client, bytes);
+// An error towards one peer ends nothing: the datagram is lost, as on any network.
+void TurnDriver::send_to_peer(const turn::ToPeer& to_peer) {
+  RelaySockets::Relay* relay = relays_.find(to_peer.relay);
+  const UdpSocket::SendOptions options{nullptr, to_peer.traffic_class, to_peer.dont_fragment};
+  if (relay != nullptr && relay->socket.send(to_peer.payload, to_peer.peer, options)) return;
+  ++counters_.send_failures;
+  const bool too_large = relay != nullptr && to_peer.dont_fragment && errno == EMSGSIZE;
+  if (too_large) read_errors(to_peer.relay, &to_peer.peer, read_clock());
+}
+
+// Over DTLS and streams the traffic class is not copied: the alternate behaviour of RFC 8656 §14, and §16.
+void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes, TrafficClass traffic_class) {
+  if (client.five_tuple.transport == turn::Transport::kUdp) return send_datagram(client, bytes, traffic_class);
   if (client.five_tuple.transport == turn::Transport::kDtls) {
     dtls_->send(client, bytes);  // counts what is lost
     return;
@@ -200,10 +232,11 @@ void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes) {
   }
 }
 
-void TurnDriver::send_datagram(const turn::ClientRef& client, Bytes datagram) {
+void TurnDriver::send_datagram(const turn::ClientRef& client, Bytes datagram, TrafficClass traffic_class) {
   UdpSocket& socket = listeners_[static_cast<std::size_t>(client.link)].socket;
   const turn::FiveTuple& five_tuple = client.five_tuple;
-  if (!socket.send(datagram, five_tuple.client, &five_tuple.server.address)) ++counters_.send_failures;
+  const UdpSocket::SendOptions options{&five_tuple.server.address, traffic_class};
+  if (!socket.send(datagram, five_tuple.client, options)) ++counters_.send_failures;
 }
 
 void TurnDriver::on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) {

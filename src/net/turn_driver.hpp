@@ -70,15 +70,19 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   friend class TurnStreamSession;
 
   void on_readable(std::uint64_t token) override;
+  void on_error(std::uint64_t token) override;
   void on_idle() override;
   void read_listener(std::size_t index);
   void on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now);
   void read_relay(std::uint64_t token);
+  // `sent_to` is the peer of a datagram that failed just now, if one did.
+  void read_errors(turn::RelayId id, const Endpoint* sent_to, Now now);
   // One framed message of a stream. The answer, if any, goes to `session`.
   void on_stream_message(TurnStreamSession& session, MutableBytes message, Now now);
   void on_stream_begin(TurnStreamSession& session);
   void on_stream_end(const TurnStreamSession& session);
-  void send_datagram(const turn::ClientRef& client, Bytes datagram) override;
+  void send_datagram(const turn::ClientRef& client, Bytes datagram) override { send_datagram(client, datagram, {}); }
+  void send_datagram(const turn::ClientRef& client, Bytes datagram, TrafficClass traffic_class);
   void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
   turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const override;
   void on_dtls_end(const turn::ClientRef& client, Now now) override;
@@ -92,7 +96,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   // Joins the client's stream, to which a ConnectionBind has been answered, to the peer's connection until both end.
   asio::awaitable<void> splice(turn::ConnectionId id, Stream& client, std::vector<std::uint8_t> first_bytes);
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
-  void send_to_client(const turn::ClientRef& client, Bytes bytes);
+  void send_to_peer(const turn::ToPeer& to_peer);
+  void send_to_client(const turn::ClientRef& client, Bytes bytes, TrafficClass traffic_class);
   void arm_timer();
   void notice_drained();
   MutableBytes room() noexcept { return MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }

@@ -41,6 +41,12 @@ Bytes write_data_indication_around(MutableBytes payload, const Endpoint& peer, c
   return {begin, stun::kHeaderBytes + attributes_bytes};
 }
 
+// RFC 8656 §13: between datagrams of IPv6, or of two families, the attribute is ignored. §15: what comes by a stream
+// has no other way to say it.
+bool honours_dont_fragment(const FiveTuple& client, const Endpoint& peer) noexcept {
+  return is_stream(client.transport) || (client.client.address.is_v4() && peer.address.is_v4());
+}
+
 }  // namespace
 
 Outcome Server::on_channel_data(const ClientPacket& packet, Now now) noexcept {
@@ -51,11 +57,11 @@ Outcome Server::on_channel_data(const ClientPacket& packet, Now now) noexcept {
   note_arrival(*allocation, packet);
   const Endpoint* peer = allocation->channels.peer_of(data->number, now.steady);
   if (peer == nullptr) return drop(DropReason::kUnknownChannel);
-  return to_peer(*allocation, *peer, data->payload, now);
+  return to_peer(*allocation, *peer, data->payload, {packet.traffic_class}, now);
 }
 
 Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept {
-  // RFC 8489 §6.3.2, and RFC 8656 §11.2 for DONT-FRAGMENT, which is not supported.
+  // RFC 8489 §6.3.2.
   bool understood = true;
   message.for_each([&understood](const stun::Attribute& attribute) {
     if (!is_understood(attribute.type)) understood = false;
@@ -71,10 +77,16 @@ Outcome Server::on_send(const ClientPacket& packet, const stun::MessageView& mes
   note_arrival(*allocation, packet);
   if (allocation->is_tcp()) return drop(DropReason::kSendOverTcpRelay);
   const std::size_t offset = data->offset + stun::kAttributeHeaderBytes;
-  return to_peer(*allocation, *peer, packet.bytes.subspan(offset, data->value.size()), now);
+  // RFC 8656 §14, §15.
+  const bool dont_fragment =
+      message.has(AttributeType::kDontFragment) && honours_dont_fragment(packet.client.five_tuple, *peer);
+  return to_peer(*allocation, *peer, packet.bytes.subspan(offset, data->value.size()),
+                 {packet.traffic_class, dont_fragment}, now);
 }
 
-Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+// The marking is copied, as RFC 8656 §14 prefers.
+Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, const Marking& marking,
+                        Now now) noexcept {
   // RFC 8656 §12.6, §11.2: a channel's traffic needs a live permission too.
   const Permission* permission = allocation.permissions.find(peer.address, now.steady);
   const Relay* relay = allocation.relay_for(peer.address.family());
@@ -85,8 +97,8 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   }
   if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_client, payload.size(), now)) return drop(*spent);
   allocation.from_client.count(payload.size());
-  if (target != nullptr) return to_client(*target, relay->relayed_address, payload, now);
-  return ToPeer{relay->id, peer, payload};
+  if (target != nullptr) return to_client(*target, relay->relayed_address, payload, marking.traffic_class, now);
+  return ToPeer{relay->id, peer, payload, marking.traffic_class, marking.dont_fragment};
 }
 
 std::optional<DropReason> Server::take_bandwidth(Allocation& allocation, TokenBucket Bandwidth::*direction,
@@ -103,14 +115,16 @@ std::optional<DropReason> Server::take_bandwidth(Allocation& allocation, TokenBu
   return std::nullopt;
 }
 
-Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+Outcome Server::on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now,
+                               TrafficClass traffic_class) noexcept {
   Allocation* allocation = allocations_.find(relay);
   if (allocation == nullptr) return drop(DropReason::kUnknownRelay);
-  return to_client(*allocation, peer, payload, now);
+  return to_client(*allocation, peer, payload, traffic_class, now);
 }
 
 // RFC 8656 §11.3, §12.7.
-Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept {
+Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload,
+                          TrafficClass traffic_class, Now now) noexcept {
   if (allocation.permissions.find(peer.address, now.steady) == nullptr) return drop(DropReason::kNoPermission);
   if (allocation.mobility && allocation.mobility->is_away) return drop(DropReason::kClientAway);
   const auto number = allocation.channels.number_of(peer, now.steady);
@@ -118,9 +132,9 @@ Outcome Server::to_client(Allocation& allocation, const Endpoint& peer, MutableB
   if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_peers, payload.size(), now)) return drop(*spent);
   allocation.from_peers.count(payload.size());
   if (number) {
-    return ToClient{allocation.client, stun::write_channel_data_in_front(payload, *number)};
+    return ToClient{allocation.client, stun::write_channel_data_in_front(payload, *number), traffic_class};
   }
-  return ToClient{allocation.client, write_data_indication_around(payload, peer, next_transaction_id())};
+  return ToClient{allocation.client, write_data_indication_around(payload, peer, next_transaction_id()), traffic_class};
 }
 
 // Deviation: RFC 8489 §5 wants it cryptographically random. It is unique and of no pattern; as no response is matched

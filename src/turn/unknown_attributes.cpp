@@ -24,6 +24,7 @@ bool is_understood(AttributeType type) noexcept {
     case AttributeType::kRequestedAddressFamily:
     case AttributeType::kEvenPort:
     case AttributeType::kRequestedTransport:
+    case AttributeType::kDontFragment:
     case AttributeType::kReservationToken:
     case AttributeType::kPasswordAlgorithm:
     case AttributeType::kUserhash:

@@ -195,10 +195,13 @@ struct Answer {
     turn::RelayId relay;
     Endpoint peer;
     Octets payload;
+    TrafficClass traffic_class{};
+    bool dont_fragment = false;
   };
   struct ClientPacket {
     turn::ClientRef client;
     Octets bytes;
+    TrafficClass traffic_class{};
   };
   std::optional<DropReason> drop;
   std::optional<Octets> reply;
@@ -339,14 +342,24 @@ class TurnScript {
     pass(end - now.steady);
   }
 
+  TrafficClass traffic_class{};  // of what comes in
   Answer from_client(const turn::ClientRef& client, Bytes bytes) {
     PacketBuffer packet{bytes};
     turn::ReplyBuffer reply{};
-    return copy(server().on_client_packet({client, packet.bytes()}, now, reply), packet);
+    return copy(server().on_client_packet({client, packet.bytes(), traffic_class}, now, reply), packet);
   }
   Answer from_peer(turn::RelayId relay, const Endpoint& peer, Bytes payload) {
     PacketBuffer packet{payload};
-    return copy(server().on_peer_packet(relay, peer, packet.bytes(), now), packet);
+    return copy(server().on_peer_packet(relay, peer, packet.bytes(), now, traffic_class), packet);
+  }
+  Answer icmp_error(turn::RelayId relay, const Endpoint& peer, const turn::IcmpError& error) {
+    turn::ReplyBuffer reply{};
+    const turn::Outcome outcome = server().on_icmp_error(relay, peer, error, now, reply);
+    Answer answer;
+    if (const auto* drop = std::get_if<turn::Drop>(&outcome)) answer.drop = drop->reason;
+    if (const auto* client = std::get_if<turn::ToClient>(&outcome))
+      answer.to_client = Answer::ClientPacket{client->client, octets_of(client->bytes), client->traffic_class};
+    return answer;
   }
   Answer from_peer(turn::RelayId relay, const Endpoint& peer, std::string_view payload) {
     return from_peer(relay, peer, as_bytes(payload));
@@ -384,10 +397,11 @@ class TurnScript {
       answer.to = other->client;
     } else if (const auto* peer = std::get_if<turn::ToPeer>(&outcome)) {
       EXPECT_TRUE(packet.holds(peer->payload));
-      answer.to_peer = Answer::PeerPacket{peer->relay, peer->peer, octets_of(peer->payload)};
+      answer.to_peer = Answer::PeerPacket{peer->relay, peer->peer, octets_of(peer->payload), peer->traffic_class,
+                                          peer->dont_fragment};
     } else if (const auto* client = std::get_if<turn::ToClient>(&outcome)) {
       EXPECT_TRUE(packet.holds(client->bytes) || is_late_answer(client->bytes));
-      answer.to_client = Answer::ClientPacket{client->client, octets_of(client->bytes)};
+      answer.to_client = Answer::ClientPacket{client->client, octets_of(client->bytes), client->traffic_class};
     } else if (const auto* connect = std::get_if<turn::Connect>(&outcome)) {
       answer.connect = *connect;
     } else if (const auto* announced = std::get_if<turn::AnnounceConnection>(&outcome)) {

@@ -56,9 +56,10 @@ struct Allocation : Timer {
   PermissionTable permissions;
   ChannelTable channels;
   Quota::Hold quota;
-  Bandwidth bandwidth;  // its own; that of its user is in the quota
-  Traffic from_client;  // relayed to peers
-  Traffic from_peers;   // relayed to the client
+  Bandwidth bandwidth;      // its own; that of its user is in the quota
+  TokenBucket icmp_errors;  // that its client is told of
+  Traffic from_client;      // relayed to peers
+  Traffic from_peers;       // relayed to the client
 
   bool is_tcp() const noexcept { return relays.front().transport == RelayTransport::kTcp; }
   // The relay towards peers of this family, nullptr when there is none.

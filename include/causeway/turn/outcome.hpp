@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "causeway/base/bytes.hpp"
+#include "causeway/base/traffic_class.hpp"
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/relay_ports.hpp"
 #include "causeway/turn/tcp_relay.hpp"
@@ -40,8 +41,10 @@ enum class DropReason : std::uint8_t {
   kSendOverTcpRelay,     // a Send indication for an allocation whose peers have connections
   kUnknownConnection,    // what the edge reports of one that has ended meanwhile
   kConnectionLimit,      // a peer's connection beyond those of the allocation, the user or the server
+  kIcmpType,             // of no ICMP error that clients are told of
+  kIcmpBudget,           // the client has been told of enough ICMP errors for now
 };
-inline constexpr std::size_t kDropReasons = 23;
+inline constexpr std::size_t kDropReasons = 25;
 
 struct Drop {
   DropReason reason;
@@ -58,10 +61,13 @@ struct ToPeer {  // out of the relay's socket
   RelayId relay;
   Endpoint peer;
   Bytes payload;
+  TrafficClass traffic_class{};
+  bool dont_fragment = false;  // the datagram alone, not those after it
 };
 struct ToClient {  // a peer's data, framed for this client, or a late answer; the edge pads it on a stream
   ClientRef client;
   Bytes bytes;
+  TrafficClass traffic_class{};  // of a datagram; a stream has its own
 };
 // The rest belongs to TCP relays (RFC 6062).
 struct Connect {  // from `local` to `remote`, and report to Server::on_connect_result() in any case

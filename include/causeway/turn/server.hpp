@@ -63,7 +63,7 @@ struct Counters {
   std::array<std::uint64_t, kDropReasons> drops{};
   std::array<std::uint64_t, 16> requests_by_method{};  // all known methods are below 16
   std::array<std::uint64_t, 700> errors_by_code{};
-  std::array<std::uint64_t, kQuotaErrors> quota_refusals{};  // by whose limit it was
+  std::array<std::uint64_t, kQuotaErrors> quota_refusals{};         // by whose limit it was
   std::array<std::uint64_t, kRelayOpenErrors> relay_open_errors{};  // an address on which no relay could be opened
 };
 
@@ -72,6 +72,14 @@ struct Counters {
 struct ClientPacket {
   ClientRef client;
   MutableBytes bytes;
+  TrafficClass traffic_class{};  // of the datagram, where the edge can tell
+};
+
+// An ICMP error that a datagram to a peer has caused; `data` is the MTU of "packet too big".
+struct IcmpError {
+  std::uint8_t type = 0;
+  std::uint8_t code = 0;
+  std::uint32_t data = 0;
 };
 
 class Server {
@@ -89,7 +97,13 @@ class Server {
 
   Outcome on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply);
   // A datagram from `peer` at a relay's socket; headroom and tailroom as for ClientPacket.
-  Outcome on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  Outcome on_peer_packet(RelayId relay, const Endpoint& peer, MutableBytes payload, Now now,
+                         TrafficClass traffic_class = {}) noexcept;
+  // An error that came back for a datagram from the relay to the peer (RFC 8656 §11.5). At most kIcmpErrorsPerSecond a
+  // second are passed on to one client.
+  Outcome on_icmp_error(RelayId relay, const Endpoint& peer, const IcmpError& error, Now now,
+                        ReplyBuffer& reply) noexcept;
+  static constexpr std::uint32_t kIcmpErrorsPerSecond = 10;
   // What came of a Connect outcome, exactly once for each. The answer goes to the client; after a Drop the connection
   // is not wanted any more.
   Outcome on_connect_result(ConnectionId id, bool established, Now now, ReplyBuffer& reply);
@@ -227,8 +241,15 @@ class Server {
 
   Outcome on_channel_data(const ClientPacket& packet, Now now) noexcept;
   Outcome on_send(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
-  Outcome to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
-  Outcome to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, Now now) noexcept;
+  // How the IP header of what is relayed shall look.
+  struct Marking {
+    TrafficClass traffic_class{};
+    bool dont_fragment = false;
+  };
+  Outcome to_peer(Allocation& allocation, const Endpoint& peer, MutableBytes payload, const Marking& marking,
+                  Now now) noexcept;
+  Outcome to_client(Allocation& allocation, const Endpoint& peer, MutableBytes payload, TrafficClass traffic_class,
+                    Now now) noexcept;
   // The reason to drop, when the tokens of the allocation or of its user are spent; takes them otherwise.
   std::optional<DropReason> take_bandwidth(Allocation& allocation, TokenBucket Bandwidth::*direction,
                                            std::size_t payload_bytes, Now now) noexcept;
