@@ -31,7 +31,7 @@ std::optional<StunError> check_tcp_allocate(const stun::MessageView& message, Tr
   return std::nullopt;
 }
 
-// Deviation: the number of the drafts counts too, as coturn's clients sent it for years.
+// Deviation: besides that of RFC 8656 §18.11 the number of its drafts counts, which coturn's clients sent for years.
 std::optional<Bytes> additional_family(const stun::MessageView& message) {
   const auto value = message.value(AttributeType::kAdditionalAddressFamily);
   return value ? value : message.value(AttributeType::kAdditionalAddressFamilyOfDrafts);

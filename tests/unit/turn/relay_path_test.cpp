@@ -95,7 +95,7 @@ TEST_F(RelayPath, SendWithoutAllItNeedsIsDropped) {
   EXPECT_EQ(send([&](MessageBuilder& b) {
               to(b);
               b.add_text(AttributeType::kData, "x");
-              b.add_flag(AttributeType::kDontFragment);
+              b.add_flag(AttributeType{0x7001});
             }),
             DropReason::kUnknownAttributeInIndication);
 }
