@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/announcement.hpp"
+#include "app/external_addresses.hpp"
 #include "app/loggers.hpp"
 #include "app/member_ice_servers.hpp"
 #include "app/reload.hpp"
@@ -77,7 +78,14 @@ turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& conf
   return options;
 }
 
-turn::ServerOptions turn_options(const Config& config) {
+turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external) {
+  return {.relay = config.turn.relay.addresses,
+          .default_route = of_both_families(net::default_route_source),
+          .external = external,
+          .interfaces = net::interface_addresses()};
+}
+
+turn::ServerOptions turn_options(const Config& config, const std::vector<turn::ExternalAddress>& external) {
   turn::ServerOptions options;
   options.limits = server_limits(config);
   options.tcp_relay = config.turn.tcp_relay;
@@ -85,11 +93,7 @@ turn::ServerOptions turn_options(const Config& config) {
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = peer_policy(config);
   options.alternate = alternate_server(config);
-  options.relay_addresses = {.relay = config.turn.relay.addresses,
-                             .default_route = of_both_families(net::default_route_source),
-                             .interfaces = net::interface_addresses()};
-  for (const IpAddress& external : config.turn.external_addresses)
-    options.relay_addresses.external.push_back({external});
+  options.relay_addresses = relay_addresses(config, external);
   options.mobility = config.turn.mobility;
   options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
   return options;
@@ -179,6 +183,7 @@ class Daemon {
   std::shared_ptr<const net::TlsContext> tls_;
   asio::io_context io_;
   TurnLog turn_log_;
+  ExternalAddresses external_addresses_;
   net::TurnDriver turn_;
   MemberIceServers ice_servers_;
   signaling::Hub hub_;
@@ -199,8 +204,9 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       loggers_(make_loggers(config_.log)),
       tls_(tls_context(config_, state_, *loggers_.app)),
       turn_log_(loggers_.turn),
-      turn_(io_.get_executor(), turn_options(config_), turn_realms(config_, secrets_), realm_selector(config_),
-            secrets_.nonce_key, random_, turn_log_),
+      external_addresses_(io_.get_executor(), config_.turn.external_addresses, loggers_.turn),
+      turn_(io_.get_executor(), turn_options(config_, external_addresses_.current()), turn_realms(config_, secrets_),
+            realm_selector(config_), secrets_.nonce_key, random_, turn_log_),
       ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
                    config_.signaling.ice_ttl_seconds),
       hub_(hub_options(config_), ice_servers_, random_),
@@ -275,6 +281,9 @@ void Daemon::listen_for_nat_discovery() {
 
 int Daemon::run(std::ostream& out) {
   turn_.start();
+  external_addresses_.start([this](const std::vector<turn::ExternalAddress>& external) {
+    turn_.set_relay_addresses(relay_addresses(config_, external));
+  });
   for (const auto& listener : stream_listeners_)
     listener->start();
   http_.set_ready(true);
@@ -376,6 +385,7 @@ asio::awaitable<void> Daemon::stop() {
   co_await signaling_.stop();
   for (const auto& listener : stream_listeners_)
     listener->stop();
+  external_addresses_.stop();
   turn_.stop();
   signals_.cancel();
 }

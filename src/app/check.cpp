@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <chrono>
 #include <stdexcept>
@@ -16,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/external_addresses.hpp"
 #include "http/static_files.hpp"
 #include "net/endpoint_conversion.hpp"
 #include "net/listen_error.hpp"
@@ -101,8 +103,20 @@ void check_ports(const Config& config, Findings& findings) {
   }
 }
 
+std::vector<turn::ExternalAddress> external_addresses(const Config& config, Findings& findings) {
+  try {
+    asio::io_context io;
+    return ExternalAddresses{io.get_executor(), config.turn.external_addresses, nullptr}.current();
+  } catch (const std::runtime_error& error) {
+    findings.push_back({Severity::kError, "", error.what()});
+    return {};
+  }
+}
+
 void check_addresses(const Config& config, Findings& findings) {
-  for (const IpAddress& address : config.turn.external_addresses) {
+  for (const turn::ExternalAddress& external : external_addresses(config, findings)) {
+    const IpAddress& address = external.external;
+    const std::optional<IpAddress>& local = external.local;
     const std::string name = "turn.external_addresses: " + address.to_string();
     const bool public_address = !address.is_loopback() && std::ranges::none_of(kNotPublic, [&](std::string_view range) {
       return Prefix::parse(range)->contains(address);
@@ -112,11 +126,14 @@ void check_addresses(const Config& config, Findings& findings) {
                           name + " is not a public address, so clients on the internet cannot "
                                  "reach what is relayed there."});
     }
-    const auto same_family = [&](const IpAddress& relay) { return relay.family() == address.family(); };
-    if (std::ranges::none_of(config.turn.relay.addresses, same_family)) {
-      findings.push_back({Severity::kError, "",
-                          name + " has no address of its family in turn.relay.addresses that it "
-                                 "could stand for."});
+    const auto fits = [&](const IpAddress& relay) {
+      return relay.family() == address.family() && (!local || relay.is_unspecified() || relay == *local);
+    };
+    if (std::ranges::none_of(config.turn.relay.addresses, fits)) {
+      findings.push_back(
+          {Severity::kError, "",
+           name + (local ? " stands for " + local->to_string() + ", which is not in turn.relay.addresses."
+                         : " has no address of its family in turn.relay.addresses that it could stand for.")});
     }
   }
 }

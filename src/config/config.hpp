@@ -56,6 +56,16 @@ struct Tls {
   std::optional<std::filesystem::path> private_key;  // PEM
 };
 
+// "203.0.113.7", "turn.example.org" or, for one of several local addresses, either of them and "/10.0.0.5".
+struct ExternalAddress {
+  std::string host;                  // an IP address, or a name that is resolved at start and now and then
+  std::optional<IpAddress> address;  // where `host` is one
+  std::optional<IpAddress> local;    // absent: for each local address of the family without an entry of its own
+
+  friend bool operator==(const ExternalAddress&, const ExternalAddress&) = default;
+  std::string to_string() const { return local ? host + "/" + local->to_string() : host; }
+};
+
 struct Relay {
   std::vector<IpAddress> addresses;  // 1–16, each once; a wildcard is the local address that the request came to
   std::uint16_t port_min = 49152;    // 1024–65535; RFC 8656 §7.2 prefers the dynamic range
@@ -119,10 +129,10 @@ struct NatDiscovery {
 };
 
 struct Turn {
-  std::map<std::string, std::string> users;   // name -> password, at most 10000
-  std::vector<std::string> shared_secrets;    // at most 16; empty: the one of the state directory
-  std::vector<IpAddress> external_addresses;  // one of each family at most: what relayed addresses advertise
-  std::optional<std::string> public_host;     // a name or an IP address; absent: the host of the HTTP request
+  std::map<std::string, std::string> users;         // name -> password, at most 10000
+  std::vector<std::string> shared_secrets;          // at most 16; empty: the one of the state directory
+  std::vector<ExternalAddress> external_addresses;  // at most 32: what relayed addresses advertise
+  std::optional<std::string> public_host;           // a name or an IP address; absent: the host of the HTTP request
   Relay relay;
   bool tcp_relay = false;  // RFC 6062
   Peers peers;

@@ -203,7 +203,7 @@ class Writer {
   void write_external_addresses() {
     if (settings_.external.empty()) return;
     out_.open_list("external_addresses");
-    for (const Sourced<IpAddress>& address : settings_.external) {
+    for (const Sourced<ExternalAddress>& address : settings_.external) {
       comment_origin(address);
       out_.element(address.value.to_string());
     }

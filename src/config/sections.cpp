@@ -117,10 +117,23 @@ void read_relay(ObjectReader& object, Relay& relay) {
   }
 }
 
-void read_external_addresses(ObjectReader& turn, std::vector<IpAddress>& addresses) {
-  turn.list("external_addresses", addresses, 2, kUnicastAddressRule);
-  if (addresses.size() == 2 && addresses[0].family() == addresses[1].family()) {
-    turn.fail("external_addresses", "may name one IPv4 and one IPv6 address, not two of one family");
+// Whom two entries would both stand for.
+std::optional<std::string> common_to(const ExternalAddress& one, const ExternalAddress& other) {
+  if (one.local != other.local) return std::nullopt;
+  if (one.local) return one.local->to_string();
+  if (!one.address && !other.address) return "every address";
+  if (!one.address || !other.address || one.address->family() != other.address->family()) return std::nullopt;
+  return one.address->is_v4() ? "every IPv4 address" : "every IPv6 address";
+}
+
+void read_external_addresses(ObjectReader& turn, std::vector<ExternalAddress>& addresses) {
+  turn.list("external_addresses", addresses, 32, kExternalAddressRule);
+  for (auto at = addresses.begin(); at != addresses.end(); ++at) {
+    for (auto before = addresses.begin(); before != at; ++before) {
+      if (const auto common = common_to(*before, *at)) {
+        turn.fail("external_addresses", "names " + before->host + " and " + at->host + " for " + *common);
+      }
+    }
   }
 }
 

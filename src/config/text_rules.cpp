@@ -125,6 +125,16 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return Endpoint{*address, static_cast<std::uint16_t>(std::stoi(std::string{text.substr(colon + 1)}))};
 }
 
+std::optional<ExternalAddress> parse_external_address(std::string_view text) {
+  const auto slash = text.find('/');
+  ExternalAddress parsed{std::string{text.substr(0, slash)}, parse_unicast(text.substr(0, slash)), std::nullopt};
+  if (!parsed.address && !is_host_name(parsed.host)) return std::nullopt;
+  if (slash == std::string_view::npos) return parsed;
+  parsed.local = parse_unicast(text.substr(slash + 1));
+  const bool fits = parsed.local && (!parsed.address || parsed.address->family() == parsed.local->family());
+  return fits ? std::optional{parsed} : std::nullopt;
+}
+
 }  // namespace
 
 constexpr TextRule<std::string> kRealmRule{
@@ -146,5 +156,9 @@ constexpr TextRule<IpAddress> kAddressRule{IpAddress::parse, "an IP address"};
 constexpr TextRule<IpAddress> kUnicastAddressRule{parse_unicast, "an IP address of one machine"};
 constexpr TextRule<Prefix> kPrefixRule{
     Prefix::parse, "a prefix like \"10.0.0.0/8\" or \"fd00::/8\" with no bits set behind its length"};
+
+constexpr TextRule<ExternalAddress> kExternalAddressRule{
+    parse_external_address,
+    "the IP address of one machine or a host name, alone or with a slash and the local IP address that it stands for"};
 
 }  // namespace causeway::config

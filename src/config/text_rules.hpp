@@ -6,6 +6,7 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "causeway/base/prefix.hpp"
+#include "config/config.hpp"
 #include "config/object_reader.hpp"
 
 namespace causeway::config {
@@ -22,5 +23,6 @@ extern const TextRule<IpAddress> kUnicastAddressRule;  // neither a wildcard nor
 extern const TextRule<Prefix> kPrefixRule;
 extern const TextRule<Endpoint> kEndpointRule;       // of one machine, as Endpoint::to_string() writes it
 extern const TextRule<std::string> kServerNameRule;  // a host name; becomes lower case
+extern const TextRule<ExternalAddress> kExternalAddressRule;
 
 }  // namespace causeway::config

@@ -157,14 +157,15 @@ class SettingsReader {
   }
 
   void read_external(const TurnserverOption& option) {
-    // "PUBLIC/PRIVATE" maps one address of several; the private one is the socket's own and needs no mention.
-    const auto address = kUnicastAddressRule.parse(std::string_view{option.value}.substr(0, option.value.find('/')));
-    if (!address) return note(option, "must begin with an IP address");
-    const auto same_family = [&](const Sourced<IpAddress>& other) { return other.value.family() == address->family(); };
-    if (std::any_of(settings_.external.begin(), settings_.external.end(), same_family)) {
-      return note(option,
-                  "Causeway advertises one address of each family, and a line above has it already; run a "
-                  "second server for the second address");
+    const auto address = kExternalAddressRule.parse(option.value);
+    if (!address) return note(option, "must be an IP address or a host name, perhaps with a slash and a local address");
+    const auto same = [&](const Sourced<ExternalAddress>& other) {
+      const bool same_family =
+          other.value.address && address->address && other.value.address->family() == address->address->family();
+      return other.value.local == address->local && (address->local || same_family);
+    };
+    if (std::any_of(settings_.external.begin(), settings_.external.end(), same)) {
+      return note(option, "a line above has an external address for the same local ones already");
     }
     settings_.external.push_back({*address, option.line, option.name});
   }

@@ -12,6 +12,7 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "config/address_range.hpp"
+#include "config/config.hpp"
 #include "config/import_turnserver_conf.hpp"
 #include "config/turnserver_conf.hpp"
 
@@ -32,7 +33,7 @@ struct TurnserverSettings {
   std::vector<Sourced<std::string>> secrets;
   std::vector<Sourced<IpAddress>> listening;
   std::vector<Sourced<IpAddress>> relay;
-  std::vector<Sourced<IpAddress>> external;
+  std::vector<Sourced<ExternalAddress>> external;
   std::vector<Sourced<AddressRange>> allowed_peers;
   std::vector<Sourced<AddressRange>> denied_peers;
   std::vector<Sourced<std::string>> needless;  // values are left empty

@@ -49,6 +49,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   Result<Endpoint, error_code> listen(const Endpoint& local, turn::Transport transport);
   // Sees to it that a socket answers Binding requests at `local`: a listener's, or one that answers nothing else.
   Result<void, error_code> answer_binding_at(const Endpoint& local);
+  // For allocations from now on.
+  void set_relay_addresses(turn::RelayAddressOptions options) { server_.set_relay_addresses(std::move(options)); }
   void start();
   // Ends all allocations and stops reading.
   void stop();

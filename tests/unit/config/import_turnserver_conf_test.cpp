@@ -109,7 +109,8 @@ max-allocate-lifetime=1800
   EXPECT_EQ(config.tls.certificate, "/etc/ssl/turn.pem");
   EXPECT_EQ(config.tls.private_key, "/etc/ssl/turn.key");
   EXPECT_THAT(config.turn.users, ElementsAre(Pair("alice", "her:password"), Pair("bob", R"("quoted\)")));
-  EXPECT_THAT(config.turn.external_addresses, ElementsAre(*IpAddress::parse("198.51.100.9")));
+  ASSERT_EQ(config.turn.external_addresses.size(), 1U);
+  EXPECT_EQ(config.turn.external_addresses[0].to_string(), "198.51.100.9/10.4.0.9");
   EXPECT_THAT(config.turn.relay.addresses, ElementsAre(*IpAddress::parse("10.4.0.9")));
   EXPECT_EQ(config.turn.relay.port_min, 50000);
   EXPECT_EQ(config.turn.relay.port_max, 50999);
@@ -168,7 +169,7 @@ TEST(ImportTurnserverConf, CarriesNatDiscoveryAndMobilityOver) {
 TEST(ImportTurnserverConf, NamesEveryLineThatItCannotCarryOver) {
   const auto imported = import(
       "no-tls\nstatic-auth-secret=north\nmobility\nmax-bps=64000\nsome-new-option=1\nlistening-ip=eth0\n"
-      "min-port=80\nexternal-ip=turn.example.org\nallowed-peer-ip=10.0.0.9-10.0.0.1\nrealm=\nmax-port=50000x\n"
+      "min-port=80\nexternal-ip=turn_example\nallowed-peer-ip=10.0.0.9-10.0.0.1\nrealm=\nmax-port=50000x\n"
       "no-udp-relay\nallow-loopback-peers\npkey=only.pem\n");
   EXPECT_THAT(imported.notes,
               ElementsAre(StartsWith("5: this option"), StartsWith("6: listening-ip: "), StartsWith("7: min-port: "),

@@ -76,7 +76,7 @@ TEST(Load, ReadsEveryKindOfValue) {
                   {"transport": "tcp", "port": 8080, "services": ["http"], "proxy_protocol": ["10.0.0.7", "fd00::/8"]}],
     "tls": {"certificate": "live/fullchain.pem", "private_key": "/keys/key.pem"},
     "turn": {"users": {"alice": "her password"}, "shared_secrets": ["one", "two"],
-             "external_addresses": ["203.0.113.7", "2001:db8::7"], "public_host": "turn.example.org",
+             "external_addresses": ["203.0.113.7", "2001:db8::7", "turn.example.org/10.0.0.5"], "public_host": "turn.example.org",
              "relay": {"addresses": ["10.0.0.5"], "port_min": 50000, "port_max": 50000},
              "peers": {"allow": ["10.1.0.0/16"], "deny": ["fd00::/8"], "lan": true},
              "limits": {"allocations_per_user": 0, "permissions_per_allocation": 7},
@@ -96,7 +96,12 @@ TEST(Load, ReadsEveryKindOfValue) {
                                    {*Prefix::parse("10.0.0.7/32"), *Prefix::parse("fd00::/8")}}));
   EXPECT_EQ(config.turn.users.at("alice"), "her password");
   EXPECT_THAT(config.turn.shared_secrets, ElementsAre("one", "two"));
-  EXPECT_THAT(config.turn.external_addresses, SizeIs(2));
+  ASSERT_THAT(config.turn.external_addresses, SizeIs(3));
+  EXPECT_EQ(config.turn.external_addresses[0].address, IpAddress::parse("203.0.113.7"));
+  EXPECT_EQ(config.turn.external_addresses[0].local, std::nullopt);
+  EXPECT_EQ(config.turn.external_addresses[2].host, "turn.example.org");
+  EXPECT_EQ(config.turn.external_addresses[2].address, std::nullopt);
+  EXPECT_EQ(config.turn.external_addresses[2].local, IpAddress::parse("10.0.0.5"));
   EXPECT_EQ(config.turn.public_host, "turn.example.org");
   EXPECT_THAT(config.turn.relay.addresses, ElementsAre(*IpAddress::parse("10.0.0.5")));
   EXPECT_EQ(config.turn.relay.port_max, 50000);
@@ -257,7 +262,13 @@ TEST(Errors, Texts) {
                            R"({"turn": {"users": []}})",
                            R"({"turn": {"shared_secrets": [""]}})",
                            R"({"turn": {"external_addresses": ["0.0.0.0"]}})",
-                           R"({"turn": {"external_addresses": ["turn.example.org"]}})",
+                           R"({"turn": {"external_addresses": ["turn_example"]}})",
+                           R"({"turn": {"external_addresses": ["192.0.2.1/"]}})",
+                           R"({"turn": {"external_addresses": ["192.0.2.1/name"]}})",
+                           R"({"turn": {"external_addresses": ["192.0.2.1/24"]}})",
+                           R"({"turn": {"external_addresses": ["192.0.2.1/fd00::1"]}})",
+                           R"({"turn": {"external_addresses": ["192.0.2.1/10.0.0.1", "turn.example.org/10.0.0.1"]}})",
+                           R"({"turn": {"external_addresses": ["a.example.org", "b.example.org"]}})",
                            R"({"turn": {"external_addresses": ["192.0.2.1", "192.0.2.2"]}})",
                            R"({"turn": {"public_host": "a b"}})",
                            R"({"turn": {"public_host": "[::1]"}})",
