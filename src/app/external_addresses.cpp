@@ -56,7 +56,7 @@ ExternalAddresses::ExternalAddresses(const asio::any_io_executor& executor,
   }
 }
 
-// Addresses that are given precede names that stand for the same local address: RelayAddresses takes the last one.
+// An address that is given precedes what a name has of its family: RelayAddresses takes the last one.
 std::vector<turn::ExternalAddress> ExternalAddresses::current() const {
   std::vector<turn::ExternalAddress> all;
   for (const Name& name : names_) {
