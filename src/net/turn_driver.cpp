@@ -165,8 +165,9 @@ void TurnDriver::read_relay(std::uint64_t token) {
   }
 }
 
-// Listeners ask for no errors: what they cannot deliver, the client asks for again.
+// A listener asks for no errors, as its clients ask again; if it has one all the same, reading takes it away.
 void TurnDriver::on_error(std::uint64_t token) {
+  if ((token & RelaySockets::kTokenBit) == 0) return read_listener(static_cast<std::size_t>(token));
   const RelaySockets::Relay* relay = relays_.find(token);
   if (relay != nullptr) read_errors(relay->id, nullptr, read_clock());
 }
