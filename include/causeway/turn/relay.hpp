@@ -19,7 +19,7 @@ struct Relay {
   Endpoint local;            // where its socket is bound
   Endpoint relayed_address;  // as advertised
   RelayTransport transport = RelayTransport::kUdp;
-  TimePoint expires_at{};    // of an allocation's: each family is refreshed by itself (RFC 8656 §8.1)
+  TimePoint expires_at{};  // of an allocation's: each family is refreshed by itself (RFC 8656 §8.1)
 };
 
 // Those of one allocation: at most one per address family (RFC 8656 §7.2 step 9), IPv4 first,
