@@ -260,7 +260,7 @@ std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId r
   const auto outcome = server_.on_peer_connection(relay, from, read_clock(), reply_);
   const auto* announce = std::get_if<turn::AnnounceConnection>(&outcome);
   if (announce == nullptr) return std::nullopt;
-  send_to_client(announce->client, announce->bytes);
+  send_to_client(announce->client, announce->bytes, {});
   arm_timer();
   return announce->connection;
 }
