@@ -79,10 +79,8 @@ turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& conf
 }
 
 turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external) {
-  return {.relay = config.turn.relay.addresses,
-          .default_route = of_both_families(net::default_route_source),
-          .external = external,
-          .interfaces = net::interface_addresses()};
+  return {config.turn.relay.addresses, of_both_families(net::default_route_source), external,
+          net::interface_addresses()};
 }
 
 turn::ServerOptions turn_options(const Config& config, const std::vector<turn::ExternalAddress>& external) {
