@@ -173,7 +173,7 @@ TEST_F(ConnectTest, AnOwnAddressThatTheOperatorAllowsIsForEverything) {
 }
 
 TEST_F(ConnectTest, ARelayBehindANatIsReachedWhereItIsBound) {
-  script.options.relay_addresses.external = {ip("203.0.113.7")};
+  script.options.relay_addresses.external = {{ip("203.0.113.7")}};
   const Endpoint relayed = allocate().relayed();
   TurnClient other = stream();
   const Endpoint target = allocate(other).relayed();
