@@ -43,6 +43,7 @@ class Writer {
     write_relay();
     write_peers();
     write_mobility();
+    write_tcp_relay();
     write_nat_discovery();
     write_limits();
     out_.close_object();
@@ -291,6 +292,12 @@ class Writer {
     if (found == settings_.flags.end()) return;
     out_.comment(origin(found->second, "mobility"));
     out_.member("mobility", true);
+  }
+
+  // Off, unlike in coturn: browsers have no use for it, and it opens more than most operators know of.
+  void write_tcp_relay() {
+    out_.comment("coturn relays TCP (RFC 6062) unless no-tcp-relay forbids it. true, if clients of yours need that.");
+    out_.member("tcp_relay", false);
   }
 
   // The first two of each family, where there are two: then coturn has NAT behaviour discovery on (RFC 5780).

@@ -100,6 +100,8 @@ max-allocate-lifetime=1800
 )");
   EXPECT_THAT(notes, IsEmpty());
   EXPECT_FALSE(config.turn.mobility);
+  EXPECT_FALSE(config.turn.tcp_relay);
+  EXPECT_THAT(json, HasSubstr("no-tcp-relay"));
   EXPECT_THAT(config.turn.nat_discovery.addresses, IsEmpty()) << "one address of each family";
   EXPECT_EQ(config.realm, "example.org");
   EXPECT_THAT(texts(config.listeners),
