@@ -150,6 +150,7 @@ TEST(Reload, KnowsOfEveryKeyWhetherItIsLive) {
                                            "turn.external_addresses",
                                            "turn.public_host",
                                            "turn.relay",
+                                           "turn.tcp_relay",
                                            "turn.mobility",
                                            "turn.nat_discovery",
                                            "signaling",
