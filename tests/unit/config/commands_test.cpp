@@ -227,7 +227,8 @@ TEST_F(CommandsTest, CredentialUsesTheSecretOfTheStateDirectory) {
 TEST_F(CommandsTest, ImportsATurnserverConf) {
   const auto imported = execute({"import-turnserver-conf", file("no-tls\nstatic-auth-secret=north\nno-udp-relay\n")});
   EXPECT_EQ(imported.code, kExitSuccess);
-  EXPECT_THAT(imported.err, AllOf(HasSubstr("note: "), HasSubstr("test.json:3: no-udp-relay: "), Not(HasSubstr("north"))));
+  EXPECT_THAT(imported.err,
+              AllOf(HasSubstr("note: "), HasSubstr("test.json:3: no-udp-relay: "), Not(HasSubstr("north"))));
   EXPECT_EQ(execute({"check-config", file(imported.out)}).code, kExitSuccess);
 }
 
