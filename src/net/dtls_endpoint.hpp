@@ -19,7 +19,7 @@
 namespace causeway::net {
 
 struct DtlsLimits {
-  std::size_t handshakes_max = 256;             // unfinished ones; each takes 512 KiB at worst
+  std::size_t handshakes_max = 256;             // unfinished ones; each takes 768 KiB at worst
   std::size_t handshakes_per_address_max = 32;  // per IPv4 address or IPv6 /64
   std::size_t sessions_max = 8192;              // clients with a session or an unfinished handshake
 };
