@@ -62,6 +62,7 @@ TEST_F(TcpAllocate, TakesNothingThatBelongsToDatagrams) {
   EXPECT_EQ(allocate(client, [](MessageBuilder& b) { b.add(AttributeType::kEvenPort, Octets{0x80}); }).error(), 400);
   EXPECT_EQ(allocate(client, [](MessageBuilder& b) { b.add(AttributeType::kReservationToken, Octets(8)); }).error(),
             400);
+  EXPECT_EQ(allocate(client, [](MessageBuilder& b) { b.add_flag(AttributeType::kDontFragment); }).error(), 400);
   EXPECT_EQ(script.server().allocations().size(), 0u);
 }
 
