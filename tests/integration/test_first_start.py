@@ -191,9 +191,9 @@ def test_a_state_directory_that_cannot_be_made(tmp_path, config):
 def test_check_config_says_the_same_without_starting(tmp_path, config):
     done = run_causeway("check-config", write_config(tmp_path, config))
     assert done.returncode == 0, done.stdout + done.stderr
-    config["realms"] = config.pop("realm")
+    config["realmm"] = config.pop("realm")
     done = run_causeway("check-config", write_config(tmp_path, config))
-    assert done.returncode == 2 and "realms is not a key" in done.stderr, done.stderr
+    assert done.returncode == 2 and "realmm is not a key" in done.stderr, done.stderr
 
 
 def test_the_options_of_serve_are_enough_for_a_start(tmp_path):
