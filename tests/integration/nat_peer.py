@@ -87,7 +87,7 @@ class Peer:
 
 async def talk(origin, room, *turn_uri):
     context = ssl.create_default_context()  # which trusts SSL_CERT_FILE
-    async with Client(origin=origin, ssl=context) as client:
+    async with Client(server=origin, ssl=context) as client:
         joined = await client.join(room)
         peer = Peer(client, configuration(joined, *turn_uri))
         await (peer.answer() if joined["members"] else peer.offer())

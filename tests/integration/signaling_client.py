@@ -11,12 +11,12 @@ from support import DEADLINE_SECONDS
 class Client:
     """`async with Client(port) as client:` is connected; with `path` as a plain client, for example /ws?room=tea.
 
-    `origin` is where the daemon is reached when that isn't a port on this machine: wss://call.example.org.
+    `server` is where the daemon is reached when that isn't a port on this machine: wss://call.example.org.
     """
 
-    def __init__(self, port=None, path="/ws", origin=None, **options):
-        origin = origin or f"ws://127.0.0.1:{port}"
-        self.connecting = websockets.connect(origin + path, **options)
+    def __init__(self, port=None, path="/ws", server=None, **options):
+        server = server or f"ws://127.0.0.1:{port}"
+        self.connecting = websockets.connect(server + path, **options)
 
     async def __aenter__(self):
         self.socket = await self.connecting.__aenter__()
