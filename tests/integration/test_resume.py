@@ -125,7 +125,8 @@ class RestlessMember:
         while self.sent < MESSAGES or self.unconfirmed or len(self.received) < MESSAGES:
             self.connections += 1
             try:
-                async with Client(self.port) as client:
+                # With a full queue this client would take ten seconds to notice that its connection is gone.
+                async with Client(self.port, max_queue=None) as client:
                     await self.talk(client)
             except (websockets.ConnectionClosed, ConnectionError):
                 continue
