@@ -98,7 +98,7 @@ void read_realms(ObjectReader& root, Config& config) {
   config.realms.clear();
   for (std::size_t i = 0; i < values->size(); ++i) {
     Realm realm;
-    realm.limits = config.turn.limits;
+    realm.limits = static_cast<const RealmLimits&>(config.turn.limits);
     ObjectReader::read(
         root.reading(), (*values)[i], element_path(root.path_of("realms"), i), [&](ObjectReader& object) {
           object.require("realm");

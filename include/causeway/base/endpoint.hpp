@@ -40,6 +40,8 @@ class IpAddress {
   IpAddress unmapped() const noexcept;
   std::string to_string() const;
 
+  // clang-tidy takes the zero that the compiler compares with for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;
 
  private:
