@@ -15,7 +15,8 @@ from support import Daemon, Peer, Ports, relay_config, uclient
 UDP = (REQUESTED_TRANSPORT, b"\x11\0\0\0")
 WISH = (MOBILITY_TICKET, b"")
 CHANNEL = b"\x40\x01"
-TRANSPORTS = {"udp": [], "tcp": ["-t"], "tls": ["-t", "-S"], "dtls": ["-S"]}
+# Not TLS: against a slow server the client waits for ever for what it has read already. See Traveller for that.
+TRANSPORTS = {"udp": [], "tcp": ["-t"], "dtls": ["-S"]}
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +36,11 @@ def exchanges(server):
         port = ["-p", ports.tls, "-E", certificate] if "-S" in TRANSPORTS[transport] else ["-p", ports.turn]
         user = ["-u", "alice", "-w", "wonderland"]
         to = ["-e", "127.0.0.1", "-r", peer.port]
-        # Over TLS see test_turnutils.py. Over DTLS the client often closes the socket of its new session together with
+        # Over DTLS the client often closes the socket of its new session together with
         # that of the old one: it says so before a word of the new session has reached the server.
-        for _ in range({"tls": 3, "dtls": 20}.get(transport, 1)):
+        for _ in range(20 if transport == "dtls" else 1):
             exchange = uclient("-M", "-X", *TRANSPORTS[transport], *user, *port, *to, "127.0.0.1")
-            lost_its_socket = transport == "dtls" and exchange.output.endswith("send: Success\n")
-            if exchange.complete or not (lost_its_socket or transport == "tls"):
+            if exchange.complete or not exchange.output.endswith("send: Success\n"):
                 break
         return exchange
 
