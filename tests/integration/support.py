@@ -299,7 +299,9 @@ class Exchange:
 def uclient(*arguments, command=(), pair_of_ports=False, seconds=2 * DEADLINE_SECONDS):
     """Runs turnutils_uclient; with a pair of ports, for RTP and RTCP, it uses EVEN-PORT and RESERVATION-TOKEN."""
     ports = [] if pair_of_ports else ["-c"]
-    command = [*command, "turnutils_uclient", *ports, "-n", "10", *map(str, arguments)]
+    # Over TLS it reads one record at a wake-up: two answers must not come together, however slow the machine is.
+    pause = ["-z", "200"] if {"-t", "-S"} <= set(arguments) else []
+    command = [*command, "turnutils_uclient", *ports, "-n", "10", *pause, *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     ) as process:  # fmt: skip
