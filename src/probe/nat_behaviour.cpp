@@ -23,8 +23,6 @@ using stun::AttributeType;
 constexpr int kAttempts = 3;
 constexpr std::chrono::milliseconds kPatience{500};
 
-constexpr auto kChangeRequest = static_cast<AttributeType>(0x0003);
-
 // RFC 5780 §7.2: from which address the answer shall come.
 constexpr std::uint32_t kSameAddress = 0;
 constexpr std::uint32_t kChangePort = 2;
@@ -45,7 +43,7 @@ class Asker {
     stun::TransactionId id{};
     random_.fill(id);
     stun::MessageBuilder builder{buffer, stun::Method::kBinding, stun::MessageClass::kRequest, id};
-    if (change != kSameAddress) builder.add_u32(kChangeRequest, change);
+    if (change != kSameAddress) builder.add_u32(AttributeType::kChangeRequest, change);
     sockaddr_storage address{};
     const socklen_t size = net::to_sockaddr(server, address);
     const Bytes request = builder.finish();

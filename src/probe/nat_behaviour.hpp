@@ -8,8 +8,6 @@
 
 namespace causeway::probe {
 
-inline constexpr auto kOtherAddress = static_cast<stun::AttributeType>(0x802C);  // RFC 5780 §7.4
-
 // `other` is the server's OTHER-ADDRESS.
 Outcome nat_behaviour(const Endpoint& server, const Endpoint& other, RandomSource& random);
 

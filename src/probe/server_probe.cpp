@@ -57,7 +57,8 @@ Outcome ServerProbe::bind() {
   const std::chrono::duration<double, std::milli> taken = read_clock().steady - begin;
   const auto mapped = response->xor_address(AttributeType::kXorMappedAddress);
   if (!mapped) return ProbeError{"the answer has no XOR-MAPPED-ADDRESS", "The server is older than RFC 5389"};
-  if (options_.uri.transport == ProbeTransport::kUdp) other_address_ = response->address(kOtherAddress);
+  if (options_.uri.transport == ProbeTransport::kUdp)
+    other_address_ = response->address(stun::AttributeType::kOtherAddress);
   std::array<char, 32> round_trip{};
   std::snprintf(round_trip.data(), round_trip.size(), "%.1f ms", taken.count());
   return "mapped address " + mapped->to_string() + ", round trip " + round_trip.data();

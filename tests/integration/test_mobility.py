@@ -36,8 +36,8 @@ def exchanges(server):
         port = ["-p", ports.tls, "-E", certificate] if "-S" in TRANSPORTS[transport] else ["-p", ports.turn]
         user = ["-u", "alice", "-w", "wonderland"]
         to = ["-e", "127.0.0.1", "-r", peer.port]
-        # Over DTLS the client often closes the socket of its new session together with
-        # that of the old one: it says so before a word of the new session has reached the server.
+        # Over DTLS the client often closes the socket of its new session together with that of the old one: it says so
+        # before a word of the new session has reached the server.
         for _ in range(20 if transport == "dtls" else 1):
             exchange = uclient("-M", "-X", *TRANSPORTS[transport], *user, *port, *to, "127.0.0.1")
             if exchange.complete or not exchange.output.endswith("send: Success\n"):

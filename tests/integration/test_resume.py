@@ -120,6 +120,7 @@ class RestlessMember:
         self.unconfirmed, self.confirmed, self.sent = [], 0, 0
         self.received, self.connections = [], 0
         self.to = None
+        self.answered = asyncio.Event()
 
     async def run(self):
         while self.sent < MESSAGES or self.unconfirmed or len(self.received) < MESSAGES:
@@ -141,6 +142,8 @@ class RestlessMember:
             while cut_after > 0:
                 message = await client.next()
                 cut_after -= message["type"] != "pong"
+                if message["type"] == "pong":
+                    self.answered.set()
                 self.seq = message.get("seq", self.seq)
                 if "received" in message:
                     del self.unconfirmed[: message["received"] - self.confirmed]
@@ -174,8 +177,9 @@ class RestlessMember:
                 self.unconfirmed.append(text)
                 await client.socket.send(text)
             if self.sent == MESSAGES or self.chance.random() < 0.2:
+                self.answered.clear()
                 await client.send(type="ping")  # the pong says what need not be kept
-            await asyncio.sleep(0.002)
+                await self.answered.wait()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

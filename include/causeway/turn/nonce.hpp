@@ -27,7 +27,7 @@ class NonceSource {
   NonceSource(const NonceKey& key, std::chrono::seconds lifetime) noexcept : key_(key), lifetime_(lifetime) {}
 
   std::string make(std::string_view realm, const IpAddress& client, WallTime now) const;
-  // True for one that make() returned for this realm and client at most the lifetime ago.
+  // True for one that make() returned for this realm and client less than the lifetime ago.
   bool is_valid(std::string_view nonce, std::string_view realm, const IpAddress& client, WallTime now) const;
 
  private:
