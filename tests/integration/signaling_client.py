@@ -15,7 +15,7 @@ class Client:
     """
 
     def __init__(self, port=None, path="/ws", server=None, **options):
-        server = server or f"ws://127.0.0.1:{port}"
+        server = server or f"{'wss' if options.get('ssl') else 'ws'}://127.0.0.1:{port}"
         self.connecting = websockets.connect(server + path, **options)
 
     async def __aenter__(self):
