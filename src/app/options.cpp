@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/options.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "app/turn_realms.hpp"
+#include "net/interfaces.hpp"
+#include "net/system_clock.hpp"
+#include "net/tls_context.hpp"
+
+namespace causeway::app {
+namespace {
+
+using config::Config;
+using config::Listener;
+
+// Connections that are neither a member's WebSocket nor a TURN client's: pages being loaded, handshakes.
+constexpr std::size_t kOtherConnectionsMax = 1024;
+
+std::vector<IpAddress> of_both_families(std::optional<IpAddress> (*find)(AddressFamily)) {
+  std::vector<IpAddress> found;
+  for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
+    if (const auto address = find(family)) found.push_back(*address);
+  }
+  return found;
+}
+
+turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& config) {
+  turn::NatDiscoveryOptions options;
+  options.port = config.port;
+  options.alternate_port = config.alternate_port;
+  for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
+    std::vector<turn::NatDiscoveryOptions::Address> addresses;
+    for (std::size_t i = 0; i < config.addresses.size(); ++i) {
+      const IpAddress& local = config.addresses[i];
+      if (local.family() != family) continue;
+      addresses.push_back({local, config.external_addresses.empty() ? local : config.external_addresses[i]});
+    }
+    if (addresses.size() == 2) options.pairs.push_back({addresses[0], addresses[1]});
+  }
+  return options;
+}
+
+}  // namespace
+
+std::vector<IpAddress> lan_addresses() {
+  std::vector<IpAddress> addresses = of_both_families(net::default_route_source);
+  for (const IpAddress& address : net::interface_addresses()) {
+    if (address.is_v4() && !address.is_loopback()) addresses.push_back(address);
+  }
+  return addresses;
+}
+
+turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external) {
+  return {config.turn.relay.addresses, of_both_families(net::default_route_source), external,
+          net::interface_addresses()};
+}
+
+turn::ServerOptions turn_options(const Config& config, const std::vector<turn::ExternalAddress>& external) {
+  turn::ServerOptions options;
+  options.limits = server_limits(config);
+  options.tcp_relay = config.turn.tcp_relay;
+  options.relay_port_min = config.turn.relay.port_min;
+  options.relay_port_max = config.turn.relay.port_max;
+  options.peers = peer_policy(config);
+  options.alternate = alternate_server(config);
+  options.relay_addresses = relay_addresses(config, external);
+  options.mobility = config.turn.mobility;
+  options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
+  return options;
+}
+
+signaling::HubOptions hub_options(const Config& config) {
+  signaling::HubOptions options;
+  options.sessions_max = config.signaling.sessions_max;
+  options.rooms_max = config.signaling.rooms_max;
+  options.room_members_max = config.signaling.room_members_max;
+  options.message_bytes_max = config.signaling.message_bytes_max;
+  options.resume_grace = config.signaling.resume_grace_seconds;
+  options.away_max = config.signaling.sessions_max;
+  return options;
+}
+
+http::SignalingServiceOptions signaling_options(const Config& config) {
+  http::SignalingServiceOptions options;
+  options.origins = config.signaling.origins;
+  options.message_bytes_max = config.signaling.message_bytes_max;
+  options.outbound_bytes_max = config.signaling.queue_bytes_max;
+  return options;
+}
+
+std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,
+                                                   spdlog::logger& logger) {
+  const bool wanted = std::any_of(config.listeners.begin(), config.listeners.end(),
+                                  [](const Listener& listener) { return needs_certificate(listener.transport); });
+  if (!wanted) return nullptr;
+  if (config.tls.certificate && config.tls.private_key) {
+    auto context = std::make_shared<net::TlsContext>(*config.tls.certificate, *config.tls.private_key);
+    // It may be renewed in a minute: no reason to keep plain TURN from starting.
+    if (context->not_after() <= read_clock().wall) {
+      logger.error("{} has expired: clients will refuse TLS until it is renewed and the daemon reloaded",
+                   config.tls.certificate->string());
+    }
+    return context;
+  }
+  const CertificateFiles files = state.self_signed_certificate(read_clock().wall);
+  return std::make_shared<net::TlsContext>(files.certificate, files.private_key);
+}
+
+std::size_t connections_max(const Config& config) {
+  const std::size_t of_tcp_relays = config.turn.tcp_relay ? config.turn.limits.connections_total : 0;
+  return config.signaling.sessions_max + config.turn.limits.allocations_total + of_tcp_relays + kOtherConnectionsMax;
+}
+
+}  // namespace causeway::app
