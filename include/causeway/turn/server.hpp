@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "causeway/base/random.hpp"
+#include "causeway/base/source_budget.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/stun/message.hpp"
 #include "causeway/turn/allocation_table.hpp"
 #include "causeway/turn/alternate_server.hpp"
-#include "causeway/turn/answer_budget.hpp"
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/connection_table.hpp"
 #include "causeway/turn/events.hpp"
@@ -282,7 +282,9 @@ class Server {
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
   Quota quota_;
   Quota connection_quota_;
-  AnswerBudget answers_;
+  // Of strangers over UDP (Binding, and requests that fail to authenticate): each may be a forged source whose owner
+  // would get the answers.
+  SourceBudget answers_;
   std::optional<TicketSealer> tickets_;  // with mobility
   AllocationTable allocations_;
   ReservationTable reservations_;
