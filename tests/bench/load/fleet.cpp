@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/fleet.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <stdexcept>
+
+#include "load/datagram_link.hpp"
+#include "load/socket_address.hpp"
+
+namespace causeway::load {
+namespace {
+
+constexpr std::uint16_t kChannel = 0x4001;
+
+}  // namespace
+
+Fleet::Fleet(const ServerUnderLoad& server, const Plan& plan, const Account& account, std::uint8_t number)
+    : server_(server), plan_(plan), account_(account), number_(number), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  check(epoll_, "epoll_create1");
+  if (::clock_getcpuclockid(server.process, &cpu_clock_) != 0)
+    throw std::runtime_error("there is no process " + std::to_string(server.process) + " of " + server.name);
+  (void)cpu_nanoseconds();
+  if (plan_.shape == Shape::kRelayToRelay) {
+    for (std::size_t i = 0; i < plan_.flows; i += 2)
+      add_pair();
+  } else {
+    for (std::size_t i = 0; i < plan_.flows; ++i)
+      plan_.shape == Shape::kBinding ? add_binding_client() : add_flow(i);
+  }
+  watch();
+}
+
+Fleet::~Fleet() {
+  ::close(epoll_);
+}
+
+std::uint64_t Fleet::cpu_nanoseconds() const {
+  timespec spent{};
+  check(::clock_gettime(cpu_clock_, &spent), "the CPU time of the server");
+  return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
+}
+
+Link& Fleet::add_client() {
+  // Not the server's own address: its relay ports and our client ports stay out of each other's way.
+  auto link = std::make_unique<DatagramLink>(loopback(static_cast<std::uint8_t>(10 + number_)));
+  link->connect(server_.address);
+  links_.push_back(std::move(link));
+  return *links_.back();
+}
+
+Link& Fleet::add_peer(const Endpoint& relayed) {
+  auto link = std::make_unique<DatagramLink>(loopback(static_cast<std::uint8_t>(110 + number_)));
+  link->connect(relayed);
+  links_.push_back(std::move(link));
+  return *links_.back();
+}
+
+std::unique_ptr<RelaySetup> Fleet::setup_of(Link& client) const {
+  if (server_.bare) return std::make_unique<BareSetup>(client);
+  return std::make_unique<TurnSetup>(client, account_);
+}
+
+void Fleet::add_path(Link& from) {
+  senders_.push_back(&from);
+}
+
+void Fleet::add_flow(std::size_t index) {
+  Link& client = add_client();
+  const auto setup = setup_of(client);
+  const Endpoint relayed = setup->allocate();
+  Link& peer = add_peer(relayed);
+  const Endpoint peer_address = local_endpoint(peer.descriptor());
+  const Framing plain = Framing::plain(plan_.payload_bytes);
+  const bool indications = plan_.shape == Shape::kIndications;
+  const Framing framed = indications ? Framing::indication(peer_address, plan_.payload_bytes)
+                                     : Framing::channel_data(kChannel, plan_.payload_bytes);
+  if (indications)
+    setup->permit(peer_address);
+  else
+    setup->bind_channel(kChannel, peer_address);
+  client.prepare(framed, framed, plan_.burst);
+  peer.prepare(plain, plain, plan_.burst);
+  const bool both = plan_.shape == Shape::kBoth;
+  // Indications go one way in every other flow: both ways in all.
+  if (both || plan_.shape == Shape::kClientToPeer || (indications && index % 2 == 0)) add_path(client);
+  if (both || plan_.shape == Shape::kPeerToClient || (indications && index % 2 == 1)) add_path(peer);
+}
+
+void Fleet::add_pair() {
+  Link& one = add_client();
+  Link& other = add_client();
+  const auto one_setup = setup_of(one), other_setup = setup_of(other);
+  const Endpoint one_relayed = one_setup->allocate(), other_relayed = other_setup->allocate();
+  one_setup->bind_channel(kChannel, other_relayed);
+  other_setup->bind_channel(kChannel, one_relayed);
+  const Framing framing = Framing::channel_data(kChannel, plan_.payload_bytes);
+  one.prepare(framing, framing, plan_.burst);
+  other.prepare(framing, framing, plan_.burst);
+  add_path(one);
+  add_path(other);
+}
+
+void Fleet::add_binding_client() {
+  Link& client = add_client();
+  const Framing framing = Framing::binding();
+  client.prepare(framing, framing, plan_.burst);
+  add_path(client);
+}
+
+void Fleet::watch() {
+  for (const auto& link : links_) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = link.get();
+    check(::epoll_ctl(epoll_, EPOLL_CTL_ADD, link->descriptor(), &event), "epoll_ctl");
+  }
+}
+
+}  // namespace causeway::load

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/relay_setup.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "causeway/stun/attributes.hpp"
+#include "causeway/stun/message.hpp"
+#include "load/socket_address.hpp"
+
+namespace causeway::load {
+namespace {
+
+constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
+
+[[noreturn]] void refuse(stun::Method method, int code) {
+  throw std::runtime_error("the server answered the request with method " + std::to_string(static_cast<int>(method)) +
+                           " with the error " + std::to_string(code));
+}
+
+}  // namespace
+
+template <class Fill>
+std::vector<std::uint8_t> TurnSetup::transact(stun::Method method, Fill fill) {
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    std::array<std::uint8_t, 1024> buffer{};
+    stun::TransactionId id{'l', 'o', 'a', 'd'};
+    store_be32(id.data() + 8, ++transactions_);
+    stun::MessageBuilder request{buffer, method, stun::MessageClass::kRequest, id};
+    fill(request);
+    if (!nonce_.empty()) {
+      request.add_text(stun::AttributeType::kUsername, account_.username);
+      request.add_text(stun::AttributeType::kRealm, realm_);
+      request.add_text(stun::AttributeType::kNonce, nonce_);
+      request.add_message_integrity(key_.octets());
+    }
+    auto bytes = link_.ask(request.finish());
+    const auto reply = stun::MessageView::parse(bytes);
+    if (!reply || reply->transaction_id() != id) continue;  // the answer to an earlier try
+    if (reply->message_class() == stun::MessageClass::kSuccessResponse) {
+      if (!stun::check_message_integrity(*reply, key_.octets())) throw std::runtime_error("an answer is not authentic");
+      return bytes;
+    }
+    const int code = stun::read_error_code(reply->value(stun::AttributeType::kErrorCode).value_or(Bytes{})).value_or(0);
+    const auto realm = reply->value(stun::AttributeType::kRealm), nonce = reply->value(stun::AttributeType::kNonce);
+    if ((code != 401 && code != 438) || !realm || !nonce) refuse(method, code);
+    if (realm_.empty()) {
+      realm_ = as_text(*realm);
+      key_ = stun::long_term_key_md5(account_.username, realm_, account_.password);
+    }
+    nonce_ = as_text(*nonce);
+  }
+  refuse(method, 401);
+}
+
+Endpoint TurnSetup::allocate() {
+  const auto bytes = transact(stun::Method::kAllocate, [](stun::MessageBuilder& request) {
+    request.add_u32(stun::AttributeType::kRequestedTransport, kUdpProtocol);
+  });
+  const auto reply = stun::MessageView::parse(bytes);
+  const auto value = reply->value(stun::AttributeType::kXorRelayedAddress);
+  const auto relayed = value ? stun::read_xor_address(*value, reply->transaction_id()) : std::nullopt;
+  if (!relayed) throw std::runtime_error("an answer to Allocate is without a relayed address");
+  return *relayed;
+}
+
+void TurnSetup::bind_channel(std::uint16_t channel, const Endpoint& peer) {
+  transact(stun::Method::kChannelBind, [&](stun::MessageBuilder& request) {
+    request.add_u32(stun::AttributeType::kChannelNumber, std::uint32_t{channel} << 16);
+    request.add_xor_address(stun::AttributeType::kXorPeerAddress, peer);
+  });
+}
+
+void TurnSetup::permit(const Endpoint& peer) {
+  transact(stun::Method::kCreatePermission,
+           [&](stun::MessageBuilder& request) { request.add_xor_address(stun::AttributeType::kXorPeerAddress, peer); });
+}
+
+Endpoint BareSetup::allocate() {
+  const std::array<std::uint8_t, 4> request{0xFF, 'a', 0, 0};
+  const auto reply = link_.ask(request);
+  Endpoint relayed = loopback(1);
+  relayed.port = load_be16(reply.data() + 2);
+  return relayed;
+}
+
+void BareSetup::bind_channel(std::uint16_t channel, const Endpoint& peer) {
+  std::array<std::uint8_t, 10> request{0xFF, 'b'};
+  store_be16(request.data() + 2, channel);
+  std::ranges::copy(peer.address.octets(), request.begin() + 4);
+  store_be16(request.data() + 8, peer.port);
+  link_.ask(request);
+}
+
+void BareSetup::permit(const Endpoint&) {
+  throw std::runtime_error("the bare forwarder knows no permissions");
+}
+
+}  // namespace causeway::load

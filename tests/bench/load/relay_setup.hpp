@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one client asks of a server before the load runs: an allocation with a channel or a permission. Each call blocks
+// until the server has answered, and throws std::runtime_error where it refuses.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "causeway/base/endpoint.hpp"
+#include "causeway/stun/integrity.hpp"
+#include "load/link.hpp"
+
+namespace causeway::load {
+
+struct Account {
+  std::string username, password;
+};
+
+class RelaySetup {
+ public:
+  virtual ~RelaySetup() = default;
+  virtual Endpoint allocate() = 0;  // the relayed address
+  virtual void bind_channel(std::uint16_t channel, const Endpoint& peer) = 0;
+  virtual void permit(const Endpoint& peer) = 0;
+};
+
+// With long-term credentials: 401, then the same with the nonce (RFC 8489 §9.2.3).
+class TurnSetup final : public RelaySetup {
+ public:
+  TurnSetup(Link& link, const Account& account) : link_(link), account_(account) {}
+  Endpoint allocate() override;
+  void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
+  void permit(const Endpoint& peer) override;
+
+ private:
+  Link& link_;
+  Account account_;
+  std::string realm_, nonce_;
+  stun::LongTermKey key_;
+  std::uint32_t transactions_ = 0;
+
+  template <class Fill>
+  std::vector<std::uint8_t> transact(stun::Method method, Fill fill);
+};
+
+// The messages of tests/bench/bare_forwarder.cpp: 0xFF, what is asked for, a port.
+class BareSetup final : public RelaySetup {
+ public:
+  explicit BareSetup(Link& link) : link_(link) {}
+  Endpoint allocate() override;
+  void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
+  void permit(const Endpoint& peer) override;
+
+ private:
+  Link& link_;
+};
+
+}  // namespace causeway::load

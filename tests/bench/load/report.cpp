@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/report.hpp"
+
+#include <cstdio>
+
+namespace causeway::load {
+namespace {
+
+void print_turn(const Tally& turn) {
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  std::printf(
+      "{\"sent\": %llu, \"refused\": %llu, \"delivered\": %llu, \"lost\": %llu, \"late\": %llu, \"wrong\": %llu, "
+      "\"cpu_ns\": %llu, \"wall_ns\": %llu, \"latency_p50_ns\": %u, \"latency_p99_ns\": %u}",
+      number(turn.sent), number(turn.refused), number(turn.delivered), number(turn.lost), number(turn.late),
+      number(turn.wrong), number(turn.cpu_nanoseconds), number(turn.wall_nanoseconds), turn.latency.percentile(0.5),
+      turn.latency.percentile(0.99));
+}
+
+}  // namespace
+
+void print_report(const std::vector<ServerReport>& servers) {
+  std::printf("{");
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    std::printf("%s\"%s\": [\n", i == 0 ? "" : ",\n", servers[i].name.c_str());
+    for (std::size_t turn = 0; turn < servers[i].turns.size(); ++turn) {
+      std::printf("%s  ", turn == 0 ? "" : ",\n");
+      print_turn(servers[i].turns[turn]);
+    }
+    std::printf("\n]");
+  }
+  std::printf("}\n");
+}
+
+}  // namespace causeway::load

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/turn.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace causeway::load {
+namespace {
+
+constexpr auto kSilenceMax = std::chrono::milliseconds{100};  // then what is under way counts as lost
+constexpr auto kBacklogMax = std::chrono::milliseconds{5};    // of a paced sender that did not get to run
+
+std::uint64_t nanoseconds(Clock::duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+std::uint32_t low_nanoseconds(Clock::time_point time) {
+  return static_cast<std::uint32_t>(nanoseconds(time.time_since_epoch()));
+}
+
+}  // namespace
+
+void LatencyHistogram::add(std::uint32_t value) noexcept {
+  const std::uint32_t clamped = std::max(value, 64u);
+  const auto power = static_cast<unsigned>(std::bit_width(clamped)) - 1;  // 6 to 31
+  const auto step = (clamped >> (power - 5)) - kSteps;
+  ++counts_[(power - 6) * kSteps + step];
+  ++total_;
+}
+
+std::uint32_t LatencyHistogram::percentile(double share) const noexcept {
+  const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(total_));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < counts_.size() && total_ > 0; ++i) {
+    seen += counts_[i];
+    if (seen > wanted) return static_cast<std::uint32_t>((i % kSteps + kSteps) << (i / kSteps + 1));
+  }
+  return 0;
+}
+
+Turn::Turn(Fleet& fleet, std::size_t burst, const Pace& pace, std::uint16_t number)
+    : fleet_(fleet), burst_(burst), pace_(pace), number_(number), paths_(fleet.paths()) {}
+
+Tally Turn::run() {
+  const auto start = Clock::now();
+  last_arrival_ = next_send_ = start;
+  while (true) {
+    const auto now = Clock::now();
+    if (!measuring_ && now >= start + pace_.warm_up) begin_measuring(now);
+    if (now >= start + pace_.warm_up + pace_.measured) break;
+    send_due(now);
+    if (receive())
+      last_arrival_ = now;
+    else if (now - last_arrival_ > kSilenceMax)
+      write_off();
+  }
+  end_measuring(Clock::now());
+  drain();
+  return tally_;
+}
+
+void Turn::begin_measuring(Clock::time_point now) {
+  measuring_ = true;
+  tally_ = {};
+  tally_.cpu_nanoseconds = fleet_.cpu_nanoseconds();
+  tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch());
+}
+
+void Turn::end_measuring(Clock::time_point now) {
+  measuring_ = false;
+  tally_.cpu_nanoseconds = fleet_.cpu_nanoseconds() - tally_.cpu_nanoseconds;
+  tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch()) - tally_.wall_nanoseconds;
+}
+
+void Turn::send_due(Clock::time_point now) {
+  if (pace_.packets_per_second == 0) {
+    while (under_way_ + burst_ <= pace_.window && send_burst(now)) {
+    }
+    return;
+  }
+  const auto interval = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>{static_cast<double>(burst_) / pace_.packets_per_second});
+  if (now - next_send_ > kBacklogMax) next_send_ = now;
+  for (; next_send_ <= now && send_burst(now); next_send_ += interval) {
+  }
+}
+
+bool Turn::send_burst(Clock::time_point now) {
+  Path& path = paths_[next_path_];
+  const Stamp stamp{number_, static_cast<std::uint16_t>(next_path_), path.sent, low_nanoseconds(now)};
+  Link& sender = fleet_.sender(next_path_);
+  next_path_ = (next_path_ + 1) % paths_.size();
+  if (!sender.send(stamp, burst_)) {
+    ++tally_.refused;
+    return false;
+  }
+  path.sent += static_cast<std::uint32_t>(burst_);
+  under_way_ += burst_;
+  tally_.sent += burst_;
+  return true;
+}
+
+bool Turn::receive() {
+  std::array<epoll_event, 128> events{};
+  const int count = ::epoll_wait(fleet_.epoll(), events.data(), events.size(), 0);
+  for (int i = 0; i < count; ++i) {
+    now_ = low_nanoseconds(Clock::now());
+    static_cast<Link*>(events[static_cast<std::size_t>(i)].data.ptr)->receive(*this);
+  }
+  return count > 0;
+}
+
+void Turn::arrived(const Stamp& stamp) {
+  if (stamp.turn != number_) return;  // of an earlier turn, and counted as lost there
+  if (stamp.path >= paths_.size()) return wrong();
+  Path& path = paths_[stamp.path];
+  const auto ahead = static_cast<std::int32_t>(stamp.sequence - path.expected);
+  if (static_cast<std::int32_t>(stamp.sequence - path.sent) >= 0) return wrong();
+  if (ahead < 0) {
+    ++tally_.late;  // it counted as lost when a later one came
+    tally_.lost -= std::min<std::uint64_t>(tally_.lost, 1);
+  } else {
+    tally_.lost += static_cast<std::uint64_t>(ahead);
+    under_way_ -= std::min<std::uint64_t>(under_way_, static_cast<std::uint64_t>(ahead) + 1);
+    path.expected = stamp.sequence + 1;
+  }
+  if (!measuring_) return;
+  ++tally_.delivered;
+  tally_.latency.add(now_ - stamp.nanoseconds);
+}
+
+void Turn::write_off() {
+  for (Path& path : paths_) {
+    tally_.lost += path.sent - path.expected;
+    path.expected = path.sent;
+  }
+  under_way_ = 0;
+  last_arrival_ = Clock::now();
+}
+
+void Turn::drain() {
+  auto last = Clock::now();
+  while (under_way_ > 0) {
+    const auto now = Clock::now();
+    if (receive()) last = now;
+    if (now - last > kSilenceMax) write_off();
+  }
+}
+
+}  // namespace causeway::load

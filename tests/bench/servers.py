@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers that are compared, each started on free ports with limits that no load reaches."""
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from support import BINARY, ROOT, Daemon, Ports, free_port, make_certificate, relay_config, stun_binding, wait_until
+
+BUILD = Path(os.environ.get("CAUSEWAY_BUILD", ROOT / "build/release"))
+ADDRESS = "127.0.0.1"
+
+
+@dataclass
+class Running:
+    name: str
+    process: int
+    udp: int
+    tls: int | None = None
+    bare: bool = False
+
+    def argument(self, port):
+        return f"{self.name},{self.process},{ADDRESS},{port}{',bare' if self.bare else ''}"
+
+
+def pinned(cpu):
+    """Words in front of a command that keep it on one CPU, where there are two or more."""
+    return ["taskset", "-c", str(cpu)] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else []
+
+
+@contextlib.contextmanager
+def causeway(folder, program=BINARY, name="causeway"):
+    folder.mkdir()
+    ports = Ports()
+    limits = {"allocations_per_user": 0, "allocations_total": 0, "unauthenticated_answers_per_second": 0}
+    config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, limits=limits)
+    config["turn"]["relay"] |= {"addresses": [ADDRESS], "port_min": 49152, "port_max": 57343}
+    with Daemon(folder, config, http_port=ports.http, command=pinned(0), program=program) as daemon:
+        yield Running(name, daemon.process.pid, ports.turn, ports.tls)
+
+
+@contextlib.contextmanager
+def coturn(folder):
+    folder.mkdir()
+    certificate, key = make_certificate(folder)
+    port, tls = free_port(), free_port()
+    command = [
+        *pinned(0), "turnserver", "-n", "-m", "1", "--no-cli", f"--log-file={folder}/log", "--simple-log",
+        f"--pidfile={folder}/pid", f"--userdb={folder}/users", "-L", ADDRESS, "-E", ADDRESS, "-p", str(port),
+        "--tls-listening-port", str(tls), "--cert", certificate, "--pkey", key, "-r", "example.org", "-u",
+        "alice:wonderland", "--lt-cred-mech", "--allow-loopback-peers", "--min-port", "57344", "--max-port", "65535",
+    ]  # fmt: skip
+    with _program(command, lambda: stun_binding(port, "tcp")) as process:
+        yield Running("coturn", process, port, tls)
+
+
+@contextlib.contextmanager
+def bare_forwarder(folder):
+    folder.mkdir()
+    port = free_port()
+    command = [*pinned(0), str(BUILD / "tests/bench/bare_forwarder"), str(port)]
+    with _program(command, lambda: str(port) in subprocess.check_output(["ss", "-Hlun"], text=True)) as process:
+        yield Running("bare", process, port, bare=True)
+
+
+@contextlib.contextmanager
+def _program(command, is_ready):
+    def ready():
+        with contextlib.suppress(OSError):
+            return is_ready()
+
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(ready, process, lambda: f"it does not start: {' '.join(map(str, command))}")
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
