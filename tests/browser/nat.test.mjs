@@ -111,6 +111,8 @@ if (inside) describe('behind NATs', () => {
     const url = `https://${kHost}/r/${room}${query}`;
     const fox = await firefox.open(url, first);
     await fox.waitFor(() => !document.getElementById('join').disabled);
+    await fox.evaluate(() => document.getElementById('use-devices').click());
+    await fox.waitFor(() => document.getElementById('preview-tile').classList.contains('has-video'));
     await fox.evaluate(() => {
       document.getElementById('name').value = 'Fox';
       document.getElementById('join').click();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, it} from 'node:test';
 import {
-  Daemon, expectNoComplaints, expectNames, joinRoom, launchBrowser, openPage, readPeers, waitForPeers,
+  Daemon, expectNoComplaints, expectNames, joinRoom, launchBrowser, openPage, readPeers, turnOnDevices, waitForPeers,
 } from './support.mjs';
 
 const kConnectionLost = /WebSocket connection to|ERR_CONNECTION/;
@@ -37,11 +37,71 @@ describe('the call page', () => {
     }
   });
 
-  it('offers a room that nobody guesses, and takes the one of the address', async () => {
+  it('makes a room that nobody guesses, and takes the one of a name, a link or the address', async () => {
     const page = await openPage(browser, daemon.origin);
-    assert.match(await page.getByRole('textbox', {name: 'Room'}).inputValue(), /^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/);
+    await page.getByRole('button', {name: 'New call'}).click();
+    await page.getByRole('heading', {name: /^Room ([bdfghklmnprstvwz][aeiou]){3}(-([bdfghklmnprstvwz][aeiou]){3}){2}$/}).waitFor();
+    await page.getByRole('button', {name: 'Back'}).click();
+    await page.getByRole('button', {name: 'Continue'}).click();
+    await page.getByRole('alert').filter({hasText: 'Type in the name of a room'}).waitFor();
+    await page.getByRole('textbox', {name: 'Room'}).fill(`${daemon.origin}/r/caf%C3%A9?relay=1`);
+    await page.getByRole('button', {name: 'Continue'}).click();
+    await page.getByRole('heading', {name: 'Room café'}).waitFor();
+    assert.equal(page.url(), `${daemon.origin}/r/caf%C3%A9`);
+    await page.goBack();
+    await page.getByRole('button', {name: 'New call'}).waitFor();
     await page.goto(`${daemon.origin}/r/caf%C3%A9`);
-    assert.equal(await page.getByRole('textbox', {name: 'Room'}).inputValue(), 'café');
+    await page.getByRole('heading', {name: 'Room café'}).waitFor();
+    await close(page);
+  });
+
+  it('remembers rooms until they are forgotten', async () => {
+    const page = await join('Ann', 'lately');
+    await page.getByRole('button', {name: 'Leave'}).click();
+    await page.getByRole('button', {name: 'Back'}).click();
+    await page.getByRole('link', {name: 'lately'}).click();
+    await page.getByRole('heading', {name: 'Room lately'}).waitFor();
+    await page.getByRole('button', {name: 'Back'}).click();
+    await page.getByRole('button', {name: 'Forget lately'}).click();
+    await page.getByRole('link', {name: 'lately'}).waitFor({state: 'hidden'});
+    await close(page);
+  });
+
+  it('opens no device without a press, and then those of the last time', async () => {
+    const first = () => {
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      window.opened = [];
+      navigator.mediaDevices.getUserMedia = (constraints) => {
+        window.opened.push(Object.keys(constraints).join('+'));
+        return open(constraints);
+      };
+    };
+    const opened = () => page.evaluate(() => window.opened);
+    const page = await openPage(browser, `${daemon.origin}/r/choices`, {first});
+    await page.getByText('You join to listen and watch only.').waitFor();
+    assert.deepEqual(await opened(), []);
+    await page.getByRole('button', {name: 'Unmute'}).click();
+    await page.getByText('You join without camera. The others will hear you.').waitFor();
+    await page.getByRole('button', {name: 'Mute'}).click();
+    await page.getByText('You join muted and without camera.').waitFor();
+    await page.getByRole('button', {name: 'Join'}).click();
+    await page.getByRole('button', {name: 'Unmute'}).waitFor();
+    await page.goto(`${daemon.origin}/r/choices`);  // a link: nothing is opened
+    await page.getByText('You join to listen and watch only.').waitFor();
+    assert.deepEqual(await opened(), []);
+    await page.goto(daemon.origin);
+    await page.getByRole('link', {name: 'choices'}).click();
+    await page.getByText('You join muted and without camera.').waitFor();
+    assert.deepEqual(await opened(), ['audio']);
+    await close(page);
+  });
+
+  it('shows how loud the microphone is', async () => {
+    const page = await openPage(browser, `${daemon.origin}/r/meter`);
+    await turnOnDevices(page);
+    await page.waitForFunction(() => document.getElementById('meter').value > 0.2);
+    await page.getByRole('button', {name: 'Mute'}).click();
+    await page.waitForFunction(() => document.getElementById('meter').value < 0.1);
     await close(page);
   });
 
@@ -60,7 +120,8 @@ describe('the call page', () => {
       navigator.mediaDevices.getUserMedia = (constraints) => (
         constraints.video ? Promise.reject(new DOMException('In use', 'NotReadableError')) : open(constraints));
     };
-    const page = await openPage(browser, daemon.origin, {first});
+    const page = await openPage(browser, `${daemon.origin}/r/busy`, {first});
+    await page.getByRole('button', {name: 'Turn on camera and microphone'}).click();
     await page.locator('#problems li[data-code="busy"]').filter({hasText: 'another program'}).waitFor();
     await page.getByRole('button', {name: 'Mute'}).waitFor();
     await close(page);
@@ -69,40 +130,51 @@ describe('the call page', () => {
   it('says that a browser without WebRTC cannot make calls', async () => {
     const page = await openPage(browser, daemon.origin, {first: () => delete window.RTCPeerConnection});
     await page.getByRole('alert').filter({hasText: 'This browser cannot make calls'}).waitFor();
-    assert.ok(await page.getByRole('button', {name: 'Join'}).isDisabled());
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');  // nothing can be pressed
     await close(page);
   });
 
   it('works with the keyboard alone', async () => {
     const page = await openPage(browser, `${daemon.origin}/r/keyboard`);
-    await page.getByRole('button', {name: 'Stop video'}).waitFor();
     const focused = () => page.evaluate(() => {
       const {activeElement: at} = document;
-      return at.labels?.[0]?.textContent.trim().split('\n')[0].trim() || at.textContent.trim();
+      return at.labels?.[0]?.textContent.trim().split('\n')[0].trim() || at.ariaLabel || at.textContent.trim();
     });
-    const order = [];
-    for (let presses = 0; presses < 12 && order.at(-1) !== 'Join'; ++presses) {
-      await page.keyboard.press('Tab');
-      order.push(await focused());
-      if (order.at(-1) === 'Relay only') await page.keyboard.press('Space');
-      if (order.at(-1) === 'Your name') await page.keyboard.type('Kim');
-    }
-    for (const stop of ['Mute', 'Stop video', 'Your name', 'Room', 'Relay only', 'Join']) {
-      assert.ok(order.includes(stop), `${stop} is not in ${order}`);
-    }
+    /** Goes on with the Tab key until one is there; gives back what was passed. */
+    const tabTo = async (name) => {
+      const passed = [];
+      while (passed.at(-1) !== name && passed.length < 15) {
+        await page.keyboard.press('Tab');
+        passed.push(await focused());
+      }
+      assert.equal(passed.at(-1), name, `${name} is not in ${passed}`);
+      return passed;
+    };
+    await page.getByRole('heading', {name: 'Room keyboard'}).and(page.locator(':focus')).waitFor();
+    await tabTo('Turn on camera and microphone');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', {name: 'Stop video'}).waitFor();
+    await tabTo('Your name');
+    await page.keyboard.type('Kim');
+    await tabTo('Relay only');
+    await page.keyboard.press('Space');
+    await tabTo('Join');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', {name: 'keyboard'}).and(page.locator(':focus')).waitFor();
-    const controls = [];
-    while (controls.at(-1) !== 'Leave' && controls.length < 12) {
-      await page.keyboard.press('Tab');
-      controls.push(await focused());
-      if (controls.at(-1) === 'Mute') {
-        await page.keyboard.press('Space');
-        await page.getByRole('button', {name: 'Unmute'}).and(page.locator(':focus')).waitFor();
-      }
-    }
-    assert.deepEqual(controls.slice(-5), ['Mute', 'Stop video', 'Copy link', 'Relay only', 'Leave']);
-    assert.equal(await page.getByRole('switch', {name: 'Relay only'}).getAttribute('aria-checked'), 'true');
+    await tabTo('Mute');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', {name: 'Unmute'}).and(page.locator(':focus')).waitFor();
+    const bar = await tabTo('Leave');
+    assert.deepEqual(bar, ['Stop video', 'Share screen', 'Raise hand', 'Chat', 'People', 'Invite', 'More', 'Leave']);
+    await page.keyboard.press('i');
+    assert.ok(await page.getByRole('switch', {name: 'Relay only'}).isChecked());
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', {name: 'More'}).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', {name: 'Keyboard shortcuts'}).getByText('Mute or unmute').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', {name: 'Leave'}).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', {name: 'Join'}).and(page.locator(':focus')).waitFor();
     await close(page);
@@ -110,12 +182,12 @@ describe('the call page', () => {
 
   it('names every control for a screen reader, in the lobby and in a call', async () => {
     const page = await openPage(browser, `${daemon.origin}/r/names`);
-    await page.getByRole('button', {name: 'Stop video'}).waitFor();
+    await turnOnDevices(page);
     await expectNames(page, ['heading', 'textbox', 'switch', 'button', 'combobox', 'link']);
     const ann = await join('Ann', 'names');
     const ben = await join('Ben', 'names');
     await waitForPeers(ann, 1);
-    await expectNames(ann, ['heading', 'list', 'listitem', 'button', 'switch', 'group']);
+    await expectNames(ann, ['heading', 'list', 'listitem', 'button', 'group']);
     await close(page, ann, ben);
   });
 
@@ -127,7 +199,7 @@ describe('the call page', () => {
       return [scrollWidth, scrollHeight];
     });
     assert.deepEqual(size, [320, 640]);
-    for (const button of await page.locator('.controls button').all()) {
+    for (const button of await page.locator('.controls button:visible').all()) {
       const {width, height} = await button.boundingBox();
       assert.ok(width >= 44 && height >= 44, `${width} × ${height} is small for a finger`);
     }
@@ -151,7 +223,7 @@ describe('the call page', () => {
 
   it('says that the server does not answer when one wants to join', async () => {
     const page = await openPage(browser, `${daemon.origin}/r/nobody`);
-    await page.getByRole('button', {name: 'Stop video'}).waitFor();
+    await page.getByRole('button', {name: 'Join'}).waitFor();
     await daemon.kill('SIGKILL');
     await page.getByRole('button', {name: 'Join'}).click();
     await page.getByRole('alert').filter({hasText: 'The server does not answer.'}).waitFor();
@@ -175,8 +247,9 @@ describe('the call page without a camera', () => {
     const browser = await launchBrowser({media: false, flags});
     const other = await launchBrowser();
     try {
-      const ann = await joinRoom(other, daemon.origin, {name: 'Ann', room: problem});
+      const ann = await joinRoom(other, `${daemon.origin}/r/${problem}`, {name: 'Ann'});
       const page = await openPage(browser, url);
+      await page.getByRole('button', {name: 'Turn on camera and microphone'}).click();
       await page.locator(`#problems li[data-code="${problem}"]`).filter({hasText: words}).first().waitFor();
       await expectNames(page, ['button', 'textbox']);
       await page.getByLabel('Your name').fill('Ben');

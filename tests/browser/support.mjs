@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every browser test needs: a daemon of its own, a Chromium, and pages whose complaints fail the test.
-// CAUSEWAY_BINARY names the daemon; CHROMIUM the browser, /usr/bin/chromium where it is not set.
+// CAUSEWAY_BINARY names the daemon; CHROMIUM the browser, /usr/bin/chromium where it is not set. CAUSEWAY_WEB names a
+// folder of pages to serve instead of those in the daemon, so that changes to them need no build.
 import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
@@ -15,6 +16,7 @@ import {chromium} from 'playwright-core';
 const kStartMsMax = 15_000;
 const kPollMs = 50;
 const kBinary = process.env.CAUSEWAY_BINARY;
+const kWeb = process.env.CAUSEWAY_WEB ? {CAUSEWAY_WEB__ROOT: path.resolve(process.env.CAUSEWAY_WEB)} : {};
 
 export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const kUser = {name: 'alice', password: 'correct horse'};
@@ -37,6 +39,7 @@ async function freePorts(count) {
 
 export class Daemon {
   prefix = [];
+  variables = {};
 
   /** @param {object} sections parts of the configuration that this test wants otherwise */
   static async start(sections = {}) {
@@ -71,7 +74,7 @@ export class Daemon {
   /** The environment without what the test suites themselves are told by. */
   get #environment() {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CAUSEWAY_'));
-    return {...Object.fromEntries(own), ...this.variables};
+    return {...Object.fromEntries(own), ...kWeb, ...this.variables};
   }
 
   #configuration(sections) {
@@ -166,6 +169,12 @@ export async function openPage(browser, url, {first, ...options} = {}) {
   if (first) await context.addInitScript(first);
   const page = await context.newPage();
   page.complaints = [];
+  page.on('request', (request) => {
+    const {protocol, host} = new URL(request.url());
+    if (protocol.startsWith('http') && host !== new URL(url).host) {
+      page.complaints.push(`request to another host: ${request.url()}`);
+    }
+  });
   page.on('pageerror', (error) => page.complaints.push(`exception: ${error.stack}`));
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
@@ -179,16 +188,28 @@ export function expectNoComplaints(page, allowed) {
   assert.deepEqual(page.complaints.filter((complaint) => !allowed?.test(complaint)), []);
 }
 
-/** Opens the call page and enters a room by pressing what a person presses. */
-export async function joinRoom(browser, url, {name, room, relay_only = false, options = {}}) {
+/**
+ * Opens the call page and enters a room by pressing what a person presses. Without `room` the URL names it.
+ * @param {{name: string, room?: string, relay_only?: boolean, devices?: boolean, options?: object}} wishes
+ */
+export async function joinRoom(browser, url, {name, room, relay_only = false, devices = true, options = {}}) {
   const page = await openPage(browser, url, options);
+  if (room) {
+    await page.getByRole('textbox', {name: 'Room'}).fill(room);
+    await page.getByRole('button', {name: 'Continue'}).click();
+  }
   await page.getByLabel('Your name').fill(name);
-  if (room) await page.getByRole('textbox', {name: 'Room'}).fill(room);
   if (relay_only) await page.getByRole('switch', {name: 'Relay only'}).check();
-  await page.getByRole('button', {name: 'Stop video'}).waitFor();  // the camera is on
+  if (devices) await turnOnDevices(page);
   await page.getByRole('button', {name: 'Join'}).click();
   await page.getByRole('button', {name: 'Leave'}).waitFor();
   return page;
+}
+
+/** In the lobby. */
+export async function turnOnDevices(page) {
+  await page.getByRole('button', {name: 'Turn on camera and microphone'}).click();
+  await page.getByRole('button', {name: 'Stop video'}).waitFor();
 }
 
 /** Waits until this page is connected with so many members. */
@@ -214,6 +235,7 @@ export function peersInPage() {
       relay_protocol: local?.relayProtocol,
       frames: video?.framesDecoded ?? 0,
       audio_packets: audio?.packetsReceived ?? 0,
+      audio_energy: audio?.totalAudioEnergy ?? 0,
     };
   }));
 }

@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// The microphone and the camera of this member. Each is optional: a call works with either, both or none.
+// The microphone, the camera and the shared screen of this member. Each is optional: a call works with any or none.
+import {t} from './i18n.js';
+import {recall, remember} from './storage.js';
 
 const kNames = {audio: 'microphone', video: 'camera'};
-const kInputs = {audio: 'audioinput', video: 'videoinput'};
+const kDeviceKinds = {audio: 'audioinput', video: 'videoinput', output: 'audiooutput'};
 const kConstraints = {
   audio: {echoCancellation: true, noiseSuppression: true, autoGainControl: true},
   video: {width: {ideal: 1280}, height: {ideal: 720}, frameRate: {max: 30}},
 };
+const kScreenConstraints = {
+  video: {frameRate: {max: 30}},
+  audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false},
+};
 
 /** @typedef {'audio'|'video'} Kind */
-/** @typedef {'insecure'|'unsupported'|'no-device'|'denied'|'busy'|'failed'} ProblemCode */
+/** @typedef {'insecure'|'unsupported'|'no-device'|'unplugged'|'denied'|'revoked'|'busy'|'failed'} ProblemCode */
 
 /** What went wrong with a device, in a sentence. @param {ProblemCode} code @param {Kind[]} kinds */
 export function problemInWords(code, kinds) {
-  const names = kinds.map((kind) => kNames[kind]).join(' and ');
-  const them = kinds.length > 1 ? 'them' : 'it';
-  const are = kinds.length > 1 ? 'are' : 'is';
-  const no = kinds.map((kind) => `no ${kNames[kind]}`).join(' and ');
-  return {
-    'insecure': `This page was opened without https, and so the browser gives it ${no}. Open it with https:// ` +
-      '(the server prints the address when it starts). You can still see and hear the others.',
-    'unsupported': `This browser offers ${no} to web pages. You can still see and hear the others.`,
-    'no-device': `This device has ${no} that the browser can find. Plug one in and try again, or go on without.`,
-    'denied': `The browser does not let this page use the ${names}. To change that, press the symbol beside the ` +
-      `address of this page, allow ${them}, and try again.`,
-    'busy': `The ${names} cannot be opened: another program probably uses ${them}. Close that program and try again.`,
-    'failed': `The ${names} ${are} there, but could not be opened. Choose another device or try again.`,
-  }[code];
+  return t(`problem.${code}`, {
+    names: kinds.map((kind) => t(`device.${kNames[kind]}`)).join(t('device.and')),
+    none: kinds.map((kind) => t(`device.no-${kNames[kind]}`)).join(t('device.and')),
+  });
 }
+
+/** Whether this browser can share a screen: those of phones cannot. */
+export const can_share_screen = typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+
+/** Whether sound can be sent to a chosen loudspeaker. */
+export const can_choose_output = 'setSinkId' in HTMLMediaElement.prototype;
 
 /**
  * Owns the tracks. Events: `change` (a track came, went or was muted), `devices` (the list of devices is another),
@@ -35,8 +37,10 @@ export function problemInWords(code, kinds) {
  */
 export class LocalMedia extends EventTarget {
   stream = new MediaStream();
+  /** What is shared of the screen. @type {MediaStream|null} */
+  screen = null;
   /** The chosen device of each kind; empty means the browser's choice. */
-  chosen = {audio: '', video: ''};
+  chosen = recall('devices', {audio: '', video: '', output: ''});
 
   constructor() {
     super();
@@ -55,7 +59,7 @@ export class LocalMedia extends EventTarget {
 
   /** What is being sent. */
   get state() {
-    return {audio: this.audio?.enabled === true, video: this.video !== null};
+    return {audio: this.audio?.enabled === true, video: this.video !== null, screen: this.screen !== null};
   }
 
   /** @param {Kind[]} kinds opens what there is of these and tells of the rest */
@@ -76,7 +80,13 @@ export class LocalMedia extends EventTarget {
   /** Mutes or unmutes the microphone: a muted one stays open, so that speaking again is instant. */
   async toggleAudio() {
     if (!this.audio) return this.open(['audio']);
-    this.audio.enabled = !this.audio.enabled;
+    this.setMuted(this.audio.enabled);
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    if (!this.audio || this.audio.enabled === !muted) return;
+    this.audio.enabled = !muted;
     this.#changed();
   }
 
@@ -87,22 +97,45 @@ export class LocalMedia extends EventTarget {
     this.#changed();
   }
 
-  /** @param {Kind} kind @param {string} device_id */
-  async choose(kind, device_id) {
-    this.chosen[kind] = device_id;
-    const muted = this.audio !== null && !this.audio.enabled;
-    if (this[kind]) await this.open([kind]);
-    if (muted && this.audio?.enabled) await this.toggleAudio();
+  /** Asks what to share, and shares it until the person ends that here or in the browser's own bar. */
+  async shareScreen() {
+    try {
+      this.screen = await navigator.mediaDevices.getDisplayMedia(kScreenConstraints);
+    } catch (error) {
+      if (error.name !== 'NotAllowedError') throw error;  // otherwise the person has thought better of it
+      return;
+    }
+    const [video] = this.screen.getVideoTracks();
+    video.contentHint = 'detail';
+    video.onended = () => this.stopScreen();
+    this.#changed();
   }
 
-  /** The devices of a kind; their labels are empty until the browser gave a permission. @param {Kind} kind */
+  stopScreen() {
+    for (const track of this.screen?.getTracks() ?? []) track.stop();
+    this.screen = null;
+    this.#changed();
+  }
+
+  /** @param {Kind|'output'} kind @param {string} device_id */
+  async choose(kind, device_id) {
+    this.chosen[kind] = device_id;
+    remember('devices', this.chosen);
+    if (kind === 'output') return this.dispatchEvent(new Event('output'));
+    const muted = this.audio !== null && !this.audio.enabled;
+    if (this[kind]) await this.open([kind]);
+    if (kind === 'audio' && muted) this.setMuted(true);
+  }
+
+  /** The devices of a kind; their labels are empty until the browser gave a permission. @param {Kind|'output'} kind */
   async devices(kind) {
     const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
-    return all.filter((device) => device.kind === kInputs[kind]);
+    return all.filter((device) => device.kind === kDeviceKinds[kind]);
   }
 
   close() {
-    for (const track of this.stream.getTracks()) this.#end(track);
+    for (const track of [...this.stream.getTracks(), ...(this.screen?.getTracks() ?? [])]) this.#end(track);
+    this.screen = null;
     this.#changed();
   }
 
@@ -135,19 +168,20 @@ export class LocalMedia extends EventTarget {
     }
   }
 
+  // "ideal", because the device of the last visit may be gone.
   #constraintsOf(kind) {
     const device_id = this.chosen[kind];
-    return {...kConstraints[kind], ...(device_id ? {deviceId: {exact: device_id}} : {})};
+    return {...kConstraints[kind], ...(device_id ? {deviceId: {ideal: device_id}} : {})};
   }
 
   #take(track) {
     const old = this[track.kind];
     if (old) this.#end(old);
     this.stream.addTrack(track);
-    track.onended = () => {
+    track.onended = async () => {
       this.#end(track);
       this.#changed();
-      this.#problem('no-device', [track.kind]);
+      this.#problem(await isDenied(track.kind) ? 'revoked' : 'unplugged', [track.kind]);
     };
   }
 

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // One remote member: one RTCPeerConnection, kept connected by perfect negotiation (W3C WebRTC, section 10.7).
+import {DataLink} from './data_link.js';
 
 const kKinds = /** @type {const} */ (['audio', 'video']);
 const kDisconnectedMs = 3000;  // "disconnected" often heals by itself within this time
+const kCandidatesMs = 60;      // candidates that come within this time travel together
+
+/** What a member says of itself. @typedef {{audio: boolean, video: boolean, screen: boolean, hand: boolean,
+ *  recording: boolean}} MemberState */
 
 /**
- * Events: `change` (the state, the media or the name is another), `track` (the stream got one).
- * The transceivers for audio and video exist from the first offer on, with a track or without, so switching a
- * microphone or camera on and off never needs another negotiation.
+ * Events: `change` (the state, the media or the name is another), `track` (a stream got one), `message` and `file` (of
+ * the data link).
+ * The first transceiver of each kind is for the microphone and the camera. They exist from the first offer on, with a
+ * track or without, so switching a device on and off or for another never needs another negotiation. What comes after
+ * them is a shared screen.
  */
 export class Peer extends EventTarget {
-  /**
-   * What the member says of its own microphone and camera: null until it said so.
-   * @type {{audio: boolean, video: boolean}|null}
-   */
-  media = null;
-  /** @type {import('./route.js').Route|null} */
-  route = null;
+  /** Null until the member said so. @type {MemberState|null} */
+  said = null;
   stream = new MediaStream();
+  screen = new MediaStream();
+  /** @type {DataLink|null} */
+  link = null;
   #polite;
   #signaling;
   #local;
@@ -25,30 +30,36 @@ export class Peer extends EventTarget {
   #ignoring_offer = false;
   #setting_answer = false;
   #restart_timer = 0;
+  #candidates = [];
+  #candidates_timer = 0;
+  /** What this side shares of its screen. @type {{audio?: RTCRtpTransceiver, video?: RTCRtpTransceiver}} */
+  #screen_sent = {};
 
   /**
-   * @param {{member: string, name: string, polite: boolean}} remote `polite`: whether *this* side is the polite one
+   * @param {{member: string, name: string, role: string, polite: boolean}} remote `polite`: whether *this* side is
    * @param {RTCConfiguration} configuration
    * @param {import('./media.js').LocalMedia} local
    * @param {import('./signaling.js').Signaling} signaling
    */
-  constructor({member, name, polite}, configuration, local, signaling) {
+  constructor({member, name, role, polite}, configuration, local, signaling) {
     super();
     this.member = member;
     this.name = name;
+    this.role = role;
     this.#polite = polite;
     this.#signaling = signaling;
     this.#local = local;
     const connection = new RTCPeerConnection(configuration);
     this.connection = connection;
     connection.onnegotiationneeded = () => this.#offer();
-    connection.onicecandidate = ({candidate}) => candidate && signaling.candidate(member, candidate);
+    connection.onicecandidate = ({candidate}) => candidate && this.#onLocalCandidate(candidate);
     connection.oniceconnectionstatechange = () => this.#onIceState();
     connection.onconnectionstatechange = () => this.#changed();
-    connection.ontrack = ({track}) => this.#onTrack(track);
+    connection.ontrack = ({track, transceiver}) => this.#onTrack(track, transceiver);
     // The polite side is the newcomer: it waits for the offer and fills the transceivers which that brings.
     if (!polite) {
       for (const kind of kKinds) connection.addTransceiver(kind, {direction: 'sendrecv', streams: [local.stream]});
+      this.#openLink();
       this.sendLocalTracks();
     }
   }
@@ -59,44 +70,61 @@ export class Peer extends EventTarget {
 
   close() {
     clearTimeout(this.#restart_timer);
+    clearTimeout(this.#candidates_timer);
     this.connection.close();
-    for (const track of this.stream.getTracks()) track.stop();
+    for (const track of [...this.stream.getTracks(), ...this.screen.getTracks()]) track.stop();
+  }
+
+  /** The transceiver of the microphone or the camera. @param {'audio'|'video'} kind */
+  transceiverOf(kind) {
+    return this.connection.getTransceivers().find(({receiver, stopped}) => !stopped && receiver.track.kind === kind);
+  }
+
+  /** The sender of the shared screen's picture. @returns {RTCRtpSender|undefined} */
+  get screen_sender() {
+    return this.#screen_sent.video?.sender;
   }
 
   /** Puts the tracks that the local media has now into the transceivers. */
   sendLocalTracks() {
-    for (const transceiver of this.connection.getTransceivers()) {
-      if (transceiver.stopped) continue;
-      const track = this.#local[transceiver.receiver.track.kind];
-      if (transceiver.sender.track === track) continue;
-      transceiver.sender.replaceTrack(track).catch((error) => this.#report(error));
+    for (const kind of kKinds) {
+      const transceiver = this.transceiverOf(kind);
+      if (!transceiver) return;  // the first offer has not come yet
+      this.#replace(transceiver.sender, this.#local[kind]);
     }
+    for (const kind of kKinds) this.#sendScreen(kind);
   }
 
-  /** New ICE servers: they count from the next gathering on, which a restart begins. */
+  /** Fresh credentials: an allocation ends with the old ones, so ICE is restarted. @param {RTCConfiguration} configuration */
   reconfigure(configuration) {
     this.connection.setConfiguration(configuration);
-    this.connection.restartIce();
+    this.restart();
+  }
+
+  /** Looks for a way anew; the media goes on meanwhile where it can. */
+  restart() {
+    if (this.connection.remoteDescription) this.connection.restartIce();
   }
 
   /**
    * @param {'offer'|'answer'} type
-   * @param {string|RTCSessionDescriptionInit} sdp some clients send the whole description
+   * @param {string|RTCSessionDescriptionInit} description some clients send the whole description
    */
-  async onDescription(type, sdp) {
-    const description = {type, sdp: typeof sdp === 'string' ? sdp : sdp.sdp};
-    const stable = this.connection.signalingState === 'stable' || this.#setting_answer;
-    const collision = type === 'offer' && (this.#making_offer || !stable);
-    this.#ignoring_offer = !this.#polite && collision;
-    if (this.#ignoring_offer) return;
+  async onDescription(type, description) {
+    const {connection} = this;
+    const sdp = typeof description === 'string' ? description : description.sdp;
     try {
+      const ready = !this.#making_offer && (connection.signalingState === 'stable' || this.#setting_answer);
+      const collision = type === 'offer' && !ready;
+      this.#ignoring_offer = !this.#polite && collision;
+      if (this.#ignoring_offer) return;
       this.#setting_answer = type === 'answer';
-      await this.connection.setRemoteDescription(description);
+      await connection.setRemoteDescription({type, sdp});  // a polite side's own offer is rolled back by this
       this.#setting_answer = false;
       if (type !== 'offer') return;
-      this.#openTransceivers();
-      await this.connection.setLocalDescription();
-      this.#signaling.answer(this.member, this.connection.localDescription.sdp);
+      this.#answerWithMedia(sdp);
+      await connection.setLocalDescription();
+      this.#signaling.answer(this.member, connection.localDescription.sdp);
     } catch (error) {
       this.#setting_answer = false;
       this.#report(error);
@@ -112,14 +140,16 @@ export class Peer extends EventTarget {
     }
   }
 
-  /** @param {import('./route.js').Route|null} route */
-  setRoute(route) {
-    this.route = route;
+  /** @param {any} said */
+  setSaid(said) {
+    const flags = ['audio', 'video', 'screen', 'hand', 'recording'].map((name) => [name, said[name] === true]);
+    this.said = /** @type {any} */ (Object.fromEntries(flags));
     this.#changed();
   }
 
-  setMedia(media) {
-    this.media = {audio: media.audio === true, video: media.video === true};
+  /** @param {string} role */
+  setRole(role) {
+    this.role = role;
     this.#changed();
   }
 
@@ -136,17 +166,56 @@ export class Peer extends EventTarget {
   }
 
   // What an offer brought is "recvonly" on this side until it is told otherwise.
-  #openTransceivers() {
-    for (const transceiver of this.connection.getTransceivers()) {
-      if (transceiver.stopped || transceiver.direction === 'sendrecv') continue;
+  #answerWithMedia(sdp) {
+    if (!this.link && /^m=application /m.test(sdp)) this.#openLink();
+    for (const kind of kKinds) {
+      const transceiver = this.transceiverOf(kind);
+      if (!transceiver || transceiver.direction === 'sendrecv') continue;
       transceiver.direction = 'sendrecv';
       transceiver.sender.setStreams?.(this.#local.stream);
     }
     this.sendLocalTracks();
   }
 
-  #onTrack(track) {
-    this.stream.addTrack(track);
+  #openLink() {
+    this.link = new DataLink(this.connection);
+    for (const type of ['message', 'file']) {
+      this.link.addEventListener(type, ({detail}) => this.dispatchEvent(new CustomEvent(type, {detail})));
+    }
+    this.link.addEventListener('open', () => this.#changed());
+  }
+
+  #sendScreen(kind) {
+    const track = this.#local.screen?.getTracks().find((each) => each.kind === kind) ?? null;
+    const transceiver = this.#screen_sent[kind];
+    if (!transceiver) {
+      if (!track) return;
+      const init = {direction: /** @type {const} */ ('sendonly'), streams: [this.#local.screen]};
+      this.#screen_sent[kind] = this.connection.addTransceiver(track, init);
+    } else if (transceiver.sender.track !== track) {
+      this.#replace(transceiver.sender, track);
+      transceiver.direction = track ? 'sendonly' : 'inactive';
+    }
+  }
+
+  #replace(sender, track) {
+    if (sender.track !== track) sender.replaceTrack(track).catch((error) => this.#report(error));
+  }
+
+  // Only a page like this one, which has said something of itself, is known to take several at once.
+  #onLocalCandidate(candidate) {
+    if (!this.said) return this.#signaling.candidate(this.member, candidate);
+    this.#candidates.push(candidate);
+    if (this.#candidates.length > 1) return;
+    this.#candidates_timer = setTimeout(() => {
+      this.#signaling.candidates(this.member, this.#candidates);
+      this.#candidates = [];
+    }, kCandidatesMs);
+  }
+
+  #onTrack(track, transceiver) {
+    const stream = transceiver === this.transceiverOf(track.kind) ? this.stream : this.screen;
+    stream.addTrack(track);
     track.onunmute = track.onmute = () => this.#changed();
     this.dispatchEvent(new Event('track'));
     this.#changed();
@@ -155,9 +224,9 @@ export class Peer extends EventTarget {
   #onIceState() {
     const {connection} = this;
     clearTimeout(this.#restart_timer);
-    if (connection.iceConnectionState === 'failed') connection.restartIce();
+    if (connection.iceConnectionState === 'failed') this.restart();
     if (connection.iceConnectionState === 'disconnected') {
-      this.#restart_timer = setTimeout(() => connection.restartIce(), kDisconnectedMs);
+      this.#restart_timer = setTimeout(() => this.restart(), kDisconnectedMs);
     }
     this.#changed();
   }

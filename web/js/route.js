@@ -3,45 +3,32 @@
 
 /**
  * @typedef {object} Route
- * @property {'direct'|'STUN'|'TURN/UDP'|'TURN/TCP'|'TURN/TLS'|'TURN (theirs)'} label
- * @property {string} sentence the label in words
+ * @property {'direct'|'stun'|'turn-udp'|'turn-tcp'|'turn-tls'|'turn-theirs'} kind
  * @property {string} local the type of the local candidate: host, srflx, prflx or relay
  * @property {string} remote the type of the remote candidate
  * @property {number|null} round_trip_ms
  */
 
-const kSentences = {
-  'direct': 'Media goes directly between the two networks.',
-  'STUN': 'Media goes directly, through an address that STUN found.',
-  'TURN/UDP': 'Media goes through the relay, over UDP.',
-  'TURN/TCP': 'Media goes through the relay, over TCP.',
-  'TURN/TLS': 'Media goes through the relay, over TLS.',
-  'TURN (theirs)': 'Media goes through the relay of the other side.',
-};
-
 /**
- * @param {RTCPeerConnection} connection
- * @returns {Promise<Route|null>} null while no candidate pair is selected
+ * @param {RTCStatsReport} stats
+ * @returns {Route|null} null while no candidate pair is selected
  */
-export async function routeOf(connection) {
-  const stats = await connection.getStats();
+export function routeOf(stats) {
   const pair = selectedPair(stats);
-  if (!pair) return null;
-  const local = stats.get(pair.localCandidateId);
-  const remote = stats.get(pair.remoteCandidateId);
+  const local = stats.get(pair?.localCandidateId);
+  const remote = stats.get(pair?.remoteCandidateId);
   if (!local || !remote) return null;
-  const label = labelOf(local, remote);
   const seconds = pair.currentRoundTripTime;
   return {
-    label,
-    sentence: kSentences[label],
+    kind: kindOf(local, remote),
     local: local.candidateType,
     remote: remote.candidateType,
     round_trip_ms: seconds === undefined ? null : Math.round(seconds * 1000),
   };
 }
 
-function selectedPair(stats) {
+/** @param {RTCStatsReport} stats */
+export function selectedPair(stats) {
   for (const entry of stats.values()) {
     if (entry.type === 'transport' && entry.selectedCandidatePairId) return stats.get(entry.selectedCandidatePairId);
   }
@@ -52,13 +39,13 @@ function selectedPair(stats) {
   return null;
 }
 
-function labelOf(local, remote) {
+function kindOf(local, remote) {
   if (local.candidateType === 'relay') {
     // relayProtocol is how this browser reaches its TURN server; a turns: URI over TCP is TLS whatever it says.
     const tls = local.relayProtocol === 'tls' || local.url?.startsWith('turns:');
-    return tls ? 'TURN/TLS' : local.relayProtocol === 'tcp' ? 'TURN/TCP' : 'TURN/UDP';
+    return tls ? 'turn-tls' : local.relayProtocol === 'tcp' ? 'turn-tcp' : 'turn-udp';
   }
-  if (remote.candidateType === 'relay') return 'TURN (theirs)';
+  if (remote.candidateType === 'relay') return 'turn-theirs';
   const reflexive = [local, remote].some(({candidateType}) => candidateType === 'srflx' || candidateType === 'prflx');
-  return reflexive ? 'STUN' : 'direct';
+  return reflexive ? 'stun' : 'direct';
 }

@@ -136,7 +136,7 @@ export class Signaling extends EventTarget {
   }
 
   /**
-   * This and the next three keep the message while the connection is lost, and send it once the member has resumed.
+   * This and the next four keep the message while the connection is lost, and send it once the member has resumed.
    * @param {string|null} to a member, or null for all others
    * @param {string} sdp
    * @returns {boolean} false: this client is in no room
@@ -153,6 +153,11 @@ export class Signaling extends EventTarget {
   /** @param {string|null} to @param {RTCIceCandidate|RTCIceCandidateInit|null} candidate null: no more will come */
   candidate(to, candidate) {
     return this.#sendTo(to, {type: 'candidate', candidate});
+  }
+
+  /** Several in one message. @param {string|null} to @param {(RTCIceCandidate|RTCIceCandidateInit|null)[]} candidates */
+  candidates(to, candidates) {
+    return this.#sendTo(to, {type: 'candidate', candidates});
   }
 
   /** @param {string|null} to @param {any} data any JSON of the application */

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files from browser to browser. The sender offers, each receiver accepts or not, and each file goes to each receiver in a
+// data channel of its own. The receiver says what it has written, and the sender stays a bounded way ahead of that: a
+// slow disk or a slow network fills no memory.
+import {openSink} from './file_sink.js';
+
+const kChunkBytes = 16 * 1024;      // what every browser takes as one message
+const kSliceBytes = 1024 * 1024;    // what is read at once
+const kAheadBytes = 4 * 1024 * 1024;
+const kReportBytes = 512 * 1024;
+const kOffersMax = 32;              // of one member at once: more are not shown
+
+/** @typedef {'offered'|'moving'|'done'|'cancelled'|'failed'} TransferState */
+
+/**
+ * A file on its way to or from one member.
+ * @typedef {object} Transfer
+ * @property {string} id
+ * @property {import('./peer.js').Peer} peer
+ * @property {boolean} outgoing
+ * @property {string} name
+ * @property {number} size
+ * @property {number} bytes written by the receiver so far
+ * @property {TransferState} state
+ * @property {File} [file] outgoing
+ * @property {RTCDataChannel} [channel]
+ * @property {import('./file_sink.js').Sink} [sink] incoming
+ * @property {() => void} [moved] wakes the sender
+ */
+
+/** Events: `transfer` (detail: the Transfer that is new or another now). */
+export class Files extends EventTarget {
+  /** @type {Map<string, Transfer>} */
+  #transfers = new Map();
+
+  /** @param {import('./call.js').Call} call */
+  constructor(call) {
+    super();
+    call.addEventListener('peer', (event) => this.#follow(/** @type {CustomEvent} */ (event).detail));
+    call.addEventListener('peer-left', (event) => this.#onLeft(/** @type {CustomEvent} */ (event).detail.peer));
+  }
+
+  /** @param {File} file @param {Iterable<import('./peer.js').Peer>} peers @returns {Transfer[]} those that were offered it */
+  offer(file, peers) {
+    const offered = [];
+    for (const peer of peers) {
+      const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
+      if (!peer.link?.send({file: {id, name: file.name, size: file.size}})) continue;
+      const transfer = {id, peer, outgoing: true, name: file.name, size: file.size, bytes: 0, state: 'offered', file};
+      this.#transfers.set(id, transfer);
+      offered.push(transfer);
+      this.#changed(transfer);
+    }
+    return offered;
+  }
+
+  /**
+   * Takes an offered file; from a press of a button. A NoRoom: it fits nowhere. An AbortError: no place was chosen.
+   * @param {Transfer} transfer
+   */
+  async accept(transfer) {
+    transfer.sink = await openSink(transfer.name, transfer.size);
+    if (transfer.state !== 'offered') return transfer.sink.abort();
+    this.#become(transfer, 'moving');
+    transfer.peer.link?.send({file_accept: transfer.id});
+  }
+
+  /** Ends a transfer, on either side and at any time. @param {Transfer} transfer */
+  cancel(transfer) {
+    if (transfer.state !== 'offered' && transfer.state !== 'moving') return;
+    transfer.peer.link?.send({file_cancel: transfer.id});
+    this.#end(transfer, 'cancelled');
+  }
+
+  #follow(peer) {
+    peer.addEventListener('message', ({detail}) => this.#onMessage(peer, detail));
+    peer.addEventListener('file', ({detail}) => this.#receive(peer, detail));
+  }
+
+  #onMessage(peer, message) {
+    if (message.file) return this.#onOffer(peer, message.file);
+    const id = message.file_accept ?? message.file_cancel ?? message.file_written?.id;
+    const transfer = this.#transfers.get(id);
+    if (!transfer || transfer.peer !== peer) return;
+    if (message.file_cancel) this.#end(transfer, 'cancelled');
+    if (message.file_accept && transfer.outgoing && transfer.state === 'offered') this.#send(transfer);
+    if (message.file_written && transfer.outgoing) this.#onWritten(transfer, Number(message.file_written.bytes));
+  }
+
+  #onOffer(peer, {id, name, size}) {
+    const open = [...this.#transfers.values()].filter((each) => each.peer === peer && each.state === 'offered');
+    const sound = typeof id === 'string' && typeof name === 'string' && Number.isSafeInteger(size) && size >= 0;
+    if (!sound || this.#transfers.has(id) || open.length >= kOffersMax) return;
+    const transfer = {id, peer, outgoing: false, name, size, bytes: 0, state: /** @type {TransferState} */ ('offered')};
+    this.#transfers.set(id, transfer);
+    this.#changed(transfer);
+  }
+
+  async #send(transfer) {
+    const {file, peer} = transfer;
+    this.#become(transfer, 'moving');
+    const channel = peer.link.openFile(transfer.id);
+    transfer.channel = channel;
+    channel.onclose = () => this.#end(transfer, 'failed');
+    try {
+      await new Promise((resolve) => (channel.onopen = resolve));
+      for (let at = 0; at < file.size; at += kSliceBytes) {
+        const slice = await file.slice(at, at + kSliceBytes).arrayBuffer();
+        for (let from = 0; from < slice.byteLength; from += kChunkBytes) {
+          while (at + from - transfer.bytes > kAheadBytes) await new Promise((wake) => (transfer.moved = wake));
+          if (transfer.state !== 'moving') return;
+          channel.send(slice.slice(from, from + kChunkBytes));
+        }
+      }
+    } catch {
+      transfer.peer.link?.send({file_cancel: transfer.id});
+      this.#end(transfer, 'failed');  // the file is gone or was changed, or the channel closed
+    }
+  }
+
+  #onWritten(transfer, bytes) {
+    if (transfer.state !== 'moving' || !(bytes >= transfer.bytes && bytes <= transfer.size)) return;
+    transfer.bytes = bytes;
+    transfer.moved?.();
+    if (bytes === transfer.size) this.#end(transfer, 'done');
+    else this.#changed(transfer);
+  }
+
+  #receive(peer, {id, channel}) {
+    const transfer = this.#transfers.get(id);
+    if (!transfer || transfer.outgoing || transfer.peer !== peer || transfer.state !== 'moving' || transfer.channel) {
+      return channel.close();
+    }
+    transfer.channel = channel;
+    channel.binaryType = 'arraybuffer';
+    channel.onclose = () => transfer.state === 'moving' && received < transfer.size && this.#fail(transfer);
+    let received = 0;
+    let reported = 0;
+    let writing = Promise.resolve();
+    const write = async (chunk) => {
+      if (transfer.state !== 'moving') return;
+      await transfer.sink.write(chunk);
+      transfer.bytes += chunk.byteLength;
+      const done = transfer.bytes === transfer.size;
+      if (!done && transfer.bytes - reported < kReportBytes) return;
+      reported = transfer.bytes;
+      if (done) await this.#finish(transfer);
+      peer.link?.send({file_written: {id, bytes: reported}});
+      this.#changed(transfer);
+    };
+    channel.onmessage = ({data}) => {
+      received += data.byteLength;
+      if (received > transfer.size) return this.#fail(transfer);
+      writing = writing.then(() => write(data)).catch(() => this.#fail(transfer));  // the disk is full
+    };
+    if (transfer.size === 0) write(new ArrayBuffer(0));
+  }
+
+  async #finish(transfer) {
+    await transfer.sink.finish();
+    this.#become(transfer, 'done');
+  }
+
+  #fail(transfer) {
+    transfer.peer.link?.send({file_cancel: transfer.id});
+    this.#end(transfer, 'failed');
+  }
+
+  #onLeft(peer) {
+    for (const transfer of this.#transfers.values()) if (transfer.peer === peer) this.#end(transfer, 'failed');
+  }
+
+  #end(transfer, state) {
+    if (transfer.state !== 'offered' && transfer.state !== 'moving') return;
+    this.#become(transfer, state);
+    transfer.moved?.();
+    if (transfer.channel) {
+      transfer.channel.onclose = null;
+      transfer.channel.close();
+    }
+    if (state !== 'done') transfer.sink?.abort().catch(() => {});
+  }
+
+  #become(transfer, state) {
+    transfer.state = state;
+    this.#changed(transfer);
+  }
+
+  #changed(transfer) {
+    this.dispatchEvent(new CustomEvent('transfer', {detail: transfer}));
+  }
+}
