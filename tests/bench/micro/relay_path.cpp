@@ -10,36 +10,10 @@
 #include "causeway/stun/channel_data.hpp"
 #include "causeway/stun/integrity.hpp"
 #include "causeway/turn/server.hpp"
+#include "core_environment.hpp"
 
 namespace causeway::turn {
 namespace {
-
-class EveryPort final : public RelayPorts {
- public:
-  std::optional<RelayOpenError> open(RelayId, const Endpoint&) override { return std::nullopt; }
-  void close(RelayId) noexcept override {}
-};
-
-class Counting final : public RandomSource {
- public:
-  void fill(MutableBytes out) override {
-    for (auto& octet : out) {
-      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-      octet = static_cast<std::uint8_t>(state_ >> 56);
-    }
-  }
-
- private:
-  std::uint64_t state_ = 1;
-};
-
-class Silent final : public Events {
- public:
-  void on_allocation_created(const Allocation&) override {}
-  void on_allocation_moving(const Allocation&, const FiveTuple&) override {}
-  void on_allocation_ended(const Allocation&, EndReason, Now) override {}
-  void on_request_refused(const FiveTuple&, stun::Method, stun::ErrorCode, std::string_view) override {}
-};
 
 const Endpoint kPeer{IpAddress{std::array<std::uint8_t, 4>{8, 8, 8, 8}}, 5000};
 constexpr std::size_t kPayloadBytes = 160;
