@@ -17,7 +17,6 @@ struct Free {
   void operator()(EVP_MD* digest) const noexcept { EVP_MD_free(digest); }
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
   void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
-  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
@@ -40,25 +39,8 @@ std::array<std::uint8_t, N> digest(const char* algorithm, std::initializer_list<
   return out;
 }
 
-template <std::size_t N>
-std::array<std::uint8_t, N> hmac(const char* algorithm, Bytes key, std::initializer_list<Bytes> parts) {
-  static constexpr std::uint8_t kNoKey = 0;  // a null pointer would mean "keep the key set before"
-  std::string name = algorithm;              // OSSL_PARAM takes it without const
-  const std::array<OSSL_PARAM, 2> parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.data(), 0),
-                                             OSSL_PARAM_construct_end()};
-  const Owned<EVP_MAC> method{EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr)};
-  const Owned<EVP_MAC_CTX> context{method ? EVP_MAC_CTX_new(method.get()) : nullptr};
-  bool ok =
-      context && EVP_MAC_init(context.get(), key.empty() ? &kNoKey : key.data(), key.size(), parameters.data()) == 1;
-  for (const Bytes part : parts)
-    ok = ok && EVP_MAC_update(context.get(), part.data(), part.size()) == 1;
-  std::array<std::uint8_t, N> out{};
-  std::size_t written = 0;
-  if (!ok || EVP_MAC_final(context.get(), out.data(), &written, N) != 1 || written != N) {
-    throw_unavailable("HMAC with " + name);
-  }
-  return out;
-}
+template <class Digest>
+constexpr const char* kHashOf = std::tuple_size_v<Digest> == 20 ? "SHA1" : "SHA2-256";
 
 // RFC 8489 §18.5.1.1 and §18.5.1.2 build the key of the same text.
 template <std::size_t N>
@@ -68,16 +50,16 @@ LongTermKey long_term_key(const char* algorithm, std::string_view username, std:
       digest<N>(algorithm, {as_bytes(username), as_bytes(":"), as_bytes(realm), as_bytes(":"), as_bytes(password)})};
 }
 
-template <class Compute>
-bool check_integrity(const MessageView& message, AttributeType type, Bytes key, Compute compute) {
+template <class Digest>
+bool check_integrity(const MessageView& message, AttributeType type, const Hmac<Digest>& hmac) {
   const auto attribute = message.find(type);
-  if (!attribute || key.empty()) return false;
+  if (!attribute) return false;
   // RFC 8489 §14.5, §14.6: as if the message ended with this attribute, whatever follows it.
   std::array<std::uint8_t, 2> length{};
   const std::size_t end = attribute->offset + kAttributeHeaderBytes + attribute->value.size();
   store_be16(length.data(), static_cast<std::uint16_t>(end - kHeaderBytes));
   const Bytes bytes = message.bytes();
-  const auto expected = compute(key, {bytes.first(2), Bytes{length}, bytes.subspan(4, attribute->offset - 4)});
+  const Digest expected = hmac({bytes.first(2), Bytes{length}, bytes.subspan(4, attribute->offset - 4)});
   return equal_constant_time(attribute->value, expected);  // false for any other length
 }
 
@@ -112,21 +94,75 @@ Sha256Digest userhash(std::string_view username, std::string_view realm) {
   return digest<32>("SHA2-256", {as_bytes(username), as_bytes(":"), as_bytes(realm)});
 }
 
+template <class Digest>
+void Hmac<Digest>::Free::operator()(EVP_MAC_CTX* context) const noexcept {
+  EVP_MAC_CTX_free(context);
+}
+
+template <class Digest>
+Hmac<Digest>::Hmac(Bytes key) {
+  static constexpr std::uint8_t kNoKey = 0;  // a null pointer would mean "keep the key set before"
+  std::string hash = kHashOf<Digest>;        // OSSL_PARAM takes it without const
+  const std::array<OSSL_PARAM, 2> parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
+                                             OSSL_PARAM_construct_end()};
+  const Owned<EVP_MAC> method{EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr)};
+  context_.reset(method ? EVP_MAC_CTX_new(method.get()) : nullptr);
+  const bool ok =
+      context_ && EVP_MAC_init(context_.get(), key.empty() ? &kNoKey : key.data(), key.size(), parameters.data()) == 1;
+  if (!ok) throw_unavailable("HMAC with " + hash);
+}
+
+template <class Digest>
+Digest Hmac<Digest>::operator()(std::initializer_list<Bytes> parts) const {
+  bool ok = EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1;
+  for (const Bytes part : parts)
+    ok = ok && EVP_MAC_update(context_.get(), part.data(), part.size()) == 1;
+  Digest out{};
+  std::size_t written = 0;
+  if (!ok || EVP_MAC_final(context_.get(), out.data(), &written, out.size()) != 1 || written != out.size()) {
+    throw_unavailable(std::string{"HMAC with "} + kHashOf<Digest>);
+  }
+  return out;
+}
+
+template class Hmac<Sha1Digest>;
+template class Hmac<Sha256Digest>;
+
 Sha1Digest hmac_sha1(Bytes key, std::initializer_list<Bytes> parts) {
-  return hmac<20>("SHA1", key, parts);
+  return HmacSha1{key}(parts);
 }
 
 Sha256Digest hmac_sha256(Bytes key, std::initializer_list<Bytes> parts) {
-  return hmac<32>("SHA2-256", key, parts);
+  return HmacSha256{key}(parts);
+}
+
+const HmacSha1& IntegrityKey::sha1() const {
+  if (!sha1_) sha1_.emplace(key_.octets());
+  return *sha1_;
+}
+
+const HmacSha256& IntegrityKey::sha256() const {
+  if (!sha256_) sha256_.emplace(key_.octets());
+  return *sha256_;
+}
+
+bool check_message_integrity(const MessageView& message, const IntegrityKey& key) {
+  if (key.key().octets().empty()) return false;
+  return check_integrity(message, AttributeType::kMessageIntegrity, key.sha1());
 }
 
 bool check_message_integrity(const MessageView& message, Bytes key) {
-  return check_integrity(message, AttributeType::kMessageIntegrity, key, hmac_sha1);
+  return !key.empty() && check_integrity(message, AttributeType::kMessageIntegrity, HmacSha1{key});
+}
+
+// RFC 8489 §14.6: the full 32 octets, because no usage here allows truncation.
+bool check_message_integrity_sha256(const MessageView& message, const IntegrityKey& key) {
+  if (key.key().octets().empty()) return false;
+  return check_integrity(message, AttributeType::kMessageIntegritySha256, key.sha256());
 }
 
 bool check_message_integrity_sha256(const MessageView& message, Bytes key) {
-  // RFC 8489 §14.6: the full 32 octets, because no usage here allows truncation.
-  return check_integrity(message, AttributeType::kMessageIntegritySha256, key, hmac_sha256);
+  return !key.empty() && check_integrity(message, AttributeType::kMessageIntegritySha256, HmacSha256{key});
 }
 
 std::uint32_t fingerprint_of(Bytes message_before_attribute) noexcept {

@@ -54,6 +54,7 @@ Result<MessageView, ParseError> MessageView::parse(Bytes bytes) noexcept {
     const std::size_t value_bytes = load_be16(bytes.data() + position + 2);
     if (value_bytes > bytes.size() - position - kAttributeHeaderBytes) return ParseError::kTruncatedAttribute;
     const Attribute attribute = read_attribute(bytes, position);
+    view.types_ |= bit_of(attribute.type);
     view.note_integrity(attribute);
     position = next_position(attribute);
   }
@@ -91,16 +92,18 @@ std::size_t MessageView::next_position(const Attribute& attribute) noexcept {
 }
 
 std::optional<Attribute> MessageView::find(AttributeType type) const noexcept {
-  auto attribute = attribute_from(kHeaderBytes);
-  while (attribute && attribute->type != type)
-    attribute = attribute_from(next_position(*attribute));
-  return attribute;
+  if ((types_ & bit_of(type)) == 0) return std::nullopt;
+  for (std::size_t position = kHeaderBytes; position < bytes_.size();) {
+    const Attribute attribute = read_attribute(bytes_, position);
+    if (attribute.type == type && is_visible(attribute)) return attribute;
+    position = next_position(attribute);
+  }
+  return std::nullopt;
 }
 
 std::optional<Bytes> MessageView::value(AttributeType type) const noexcept {
-  const auto attribute = find(type);
-  if (!attribute) return std::nullopt;
-  return attribute->value;
+  if (const auto attribute = find(type)) return attribute->value;
+  return std::nullopt;
 }
 
 MessageBuilder::MessageBuilder(MutableBytes buffer, Method method, MessageClass message_class,
@@ -174,22 +177,30 @@ MessageBuilder& MessageBuilder::append_error_code(AttributeType type, std::uint8
 }
 
 // append() has counted the attribute into the length field before anything is computed, as RFC 8489 §14.5–14.7 ask.
-MessageBuilder& MessageBuilder::add_message_integrity(Bytes key) {
+template <class Digest, class Hmac>
+MessageBuilder& MessageBuilder::append_integrity(AttributeType type, const Hmac& hmac) {
   const std::size_t offset = used_;
-  if (std::uint8_t* const to = append(AttributeType::kMessageIntegrity, sizeof(Sha1Digest))) {
-    const Sha1Digest digest = hmac_sha1(key, {buffer_.first(offset)});
+  if (std::uint8_t* const to = append(type, sizeof(Digest))) {
+    const Digest digest = hmac({buffer_.first(offset)});
     std::copy(digest.begin(), digest.end(), to);
   }
   return *this;
 }
 
+MessageBuilder& MessageBuilder::add_message_integrity(const IntegrityKey& key) {
+  return append_integrity<Sha1Digest>(AttributeType::kMessageIntegrity, key.sha1());
+}
+
+MessageBuilder& MessageBuilder::add_message_integrity(Bytes key) {
+  return append_integrity<Sha1Digest>(AttributeType::kMessageIntegrity, HmacSha1{key});
+}
+
+MessageBuilder& MessageBuilder::add_message_integrity_sha256(const IntegrityKey& key) {
+  return append_integrity<Sha256Digest>(AttributeType::kMessageIntegritySha256, key.sha256());
+}
+
 MessageBuilder& MessageBuilder::add_message_integrity_sha256(Bytes key) {
-  const std::size_t offset = used_;
-  if (std::uint8_t* const to = append(AttributeType::kMessageIntegritySha256, sizeof(Sha256Digest))) {
-    const Sha256Digest digest = hmac_sha256(key, {buffer_.first(offset)});
-    std::copy(digest.begin(), digest.end(), to);
-  }
-  return *this;
+  return append_integrity<Sha256Digest>(AttributeType::kMessageIntegritySha256, HmacSha256{key});
 }
 
 MessageBuilder& MessageBuilder::add_fingerprint() noexcept {

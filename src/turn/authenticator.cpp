@@ -36,7 +36,7 @@ Result<PasswordAlgorithm, StunError> password_algorithm(const stun::MessageView&
   return StunError{ErrorCode::kBadRequest};
 }
 
-bool has_valid_integrity(const stun::MessageView& request, Bytes key) {
+bool has_valid_integrity(const stun::MessageView& request, const stun::IntegrityKey& key) {
   if (request.has(AttributeType::kMessageIntegritySha256)) return stun::check_message_integrity_sha256(request, key);
   return stun::check_message_integrity(request, key);
 }
@@ -44,7 +44,7 @@ bool has_valid_integrity(const stun::MessageView& request, Bytes key) {
 }  // namespace
 
 Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView& request, const IpAddress& client,
-                                                        Now now) const {
+                                                        Now now) {
   // RFC 8489 §9.2.4: the checks in their order, but for one.
   if (!request.has(AttributeType::kMessageIntegrity) && !request.has(AttributeType::kMessageIntegritySha256)) {
     return StunError{ErrorCode::kUnauthenticated};
@@ -62,11 +62,26 @@ Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView&
 
   const auto username = sent_username ? std::optional{as_text(*sent_username)} : credentials_->username_of(*userhash);
   if (!username) return StunError{ErrorCode::kUnauthenticated};
-  for (auto& candidate : credentials_->find(*username, *algorithm, now.wall)) {
-    if (!has_valid_integrity(request, candidate.key.octets())) continue;
-    return Identity{std::string{*username}, request.has(AttributeType::kPasswordAlgorithm), std::move(candidate)};
+  auto user = prove(request, *username, *algorithm, now.wall);
+  if (!user) return StunError{ErrorCode::kUnauthenticated};
+  return Identity{std::move(user), request.has(AttributeType::kPasswordAlgorithm)};
+}
+
+std::shared_ptr<const ProvenUser> Authenticator::prove(const stun::MessageView& request, std::string_view username,
+                                                       PasswordAlgorithm algorithm, WallTime now) {
+  if (auto user = proven_.find(username, algorithm)) {
+    const auto& expires_at = user->credential.expires_at;
+    if ((!expires_at || *expires_at > now) && has_valid_integrity(request, user->integrity)) return user;
   }
-  return StunError{ErrorCode::kUnauthenticated};
+  for (auto& candidate : credentials_->find(username, algorithm, now)) {
+    stun::IntegrityKey key{candidate.key};
+    if (!has_valid_integrity(request, key)) continue;
+    const auto user = std::make_shared<ProvenUser>(
+        ProvenUser{std::string{username}, algorithm, std::move(candidate), std::move(key)});
+    proven_.remember(user);
+    return user;
+  }
+  return nullptr;
 }
 
 void Authenticator::add_challenge(stun::MessageBuilder& response, const stun::MessageView& request,
@@ -78,11 +93,10 @@ void Authenticator::add_challenge(stun::MessageBuilder& response, const stun::Me
 }
 
 void Authenticator::add_integrity(stun::MessageBuilder& response, const Identity& identity) {
-  const Bytes key = identity.credential.key.octets();
-  if (identity.answers_with_sha256) {
-    response.add_message_integrity_sha256(key);
+  if (identity.answers_with_sha256()) {
+    response.add_message_integrity_sha256(identity.integrity());
   } else {
-    response.add_message_integrity(key);
+    response.add_message_integrity(identity.integrity());
   }
 }
 

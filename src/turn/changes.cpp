@@ -64,7 +64,7 @@ void Server::add_alternate_server(stun::MessageBuilder& response, const FiveTupl
   add(true);
   add(false);
   // RFC 8489 §10: the name only for a client that has shown that it knows the attribute.
-  if (secured && identity.answers_with_sha256 && !alternate.domain.empty()) {
+  if (secured && identity.answers_with_sha256() && !alternate.domain.empty()) {
     response.add_text(AttributeType::kAlternateDomain, alternate.domain);
   }
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "causeway/base/base64.hpp"
-#include "causeway/stun/integrity.hpp"
 
 namespace causeway::turn {
 
@@ -25,7 +24,7 @@ bool NonceSource::is_valid(std::string_view nonce, std::string_view realm, const
 NonceSource::Token NonceSource::token(std::uint32_t expiry, std::string_view realm, const IpAddress& client) const {
   Token token{};
   store_be32(token.data(), expiry);
-  const auto mac = stun::hmac_sha256(key_, {Bytes{token}.first(4), as_bytes(realm), client.octets()});
+  const auto mac = hmac_({Bytes{token}.first(4), as_bytes(realm), client.octets()});
   std::copy_n(mac.begin(), token.size() - 4, token.begin() + 4);
   return token;
 }

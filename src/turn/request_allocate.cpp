@@ -120,7 +120,7 @@ Result<Quota::Hold, StunError> Server::acquire_quota(const Request& request) {
   const RealmLimits& of_realm = realms_[client.realm].limits;
   const QuotaLimits limits{of_realm.allocations_per_user_max, options_.limits.allocations_per_source_max,
                            of_realm.allocations_max, options_.limits.allocations_total_max};
-  auto hold = quota_.acquire(client.realm, request.identity.credential.user, client.five_tuple.client.address, limits,
+  auto hold = quota_.acquire(client.realm, request.identity.credential().user, client.five_tuple.client.address, limits,
                              request.now.steady);
   if (hold) return std::move(*hold);
   ++counters_.quota_refusals[static_cast<std::size_t>(hold.error())];
@@ -194,7 +194,7 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
   environment_.random.fill(reservation->token);
   reservation->relay = relay;
   reservation->realm = request.packet.client.realm;
-  reservation->username = request.identity.username;
+  reservation->username = request.identity.username();
   reservation->quota = std::move(quota);
   const ReservationToken token = reservation->token;
   reservations_.add(std::move(reservation), request.now.steady + ReservationTable::kLifetime);
@@ -202,17 +202,17 @@ ReservationToken Server::reserve(const Request& request, const Relay& relay, Quo
 }
 
 Result<Server::OpenedRelays, StunError> Server::take_reserved(const Request& request, const ReservationToken& token) {
-  const auto reservation = reservations_.take(token, request.packet.client.realm, request.identity.username);
+  const auto reservation = reservations_.take(token, request.packet.client.realm, request.identity.username());
   if (!reservation) return StunError{ErrorCode::kInsufficientCapacity};
   return OpenedRelays{.relays = {reservation->relay}, .quota = std::move(reservation->quota)};
 }
 
 Allocation& Server::commit_allocation(const Request& request, const AllocatePlan& plan, OpenedRelays opened) {
-  const Credentials::Candidate& credential = request.identity.credential;
+  const Credentials::Candidate& credential = request.identity.credential();
   auto allocation = std::make_unique<Allocation>(hash_seed_);
   allocation->client = request.packet.client;
   allocation->relays = opened.relays;
-  allocation->username = request.identity.username;
+  allocation->username = request.identity.username();
   allocation->user = credential.user;
   allocation->key = credential.key;
   allocation->allocate_transaction = request.message.transaction_id();

@@ -47,7 +47,7 @@ Outcome Server::on_connect(const Request& request, ReplyBuffer& reply) {
   };
   const auto plan = check_connect(request);
   if (!plan) return refuse(plan.error());
-  auto hold = hold_connection(request.packet.client, request.identity.credential.user, request.now);
+  auto hold = hold_connection(request.packet.client, request.identity.credential().user, request.now);
   if (!hold) {
     const bool own = hold.error() == QuotaError::kUser;
     return refuse({own ? ErrorCode::kAllocationQuotaReached : ErrorCode::kInsufficientCapacity});
@@ -80,7 +80,7 @@ Outcome Server::on_connect_result(ConnectionId id, bool established, Now now, Re
     connections_.remove(id);
     response.add_error_code(ErrorCode::kConnectionTimeoutOrFailure);
     note_refusal(client.five_tuple, stun::Method::kConnect, ErrorCode::kConnectionTimeoutOrFailure,
-                 connect.identity.username);
+                 connect.identity.username());
   }
   Authenticator::add_integrity(response, connect.identity);
   if (connect.has_fingerprint) response.add_fingerprint();

@@ -19,7 +19,7 @@ Result<Allocation*, StunError> Server::find_allocation(const Request& request) c
 }
 
 bool Server::is_owner(const Request& request, const Allocation& allocation) noexcept {
-  return allocation.username == request.identity.username && allocation.client.realm == request.packet.client.realm;
+  return allocation.username == request.identity.username() && allocation.client.realm == request.packet.client.realm;
 }
 
 Result<std::chrono::seconds, StunError> Server::requested_lifetime(const stun::MessageView& message) const {

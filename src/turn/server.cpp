@@ -42,8 +42,8 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_) {
   for (RealmOptions& realm : realms) {
-    const NonceSource nonces{nonce_key, options.nonce_lifetime};
-    realms_.push_back({Authenticator{std::move(realm.credentials), nonces}, realm.limits});
+    NonceSource nonces{nonce_key, options.nonce_lifetime};
+    realms_.push_back({Authenticator{std::move(realm.credentials), std::move(nonces)}, realm.limits});
   }
   if (options.mobility) tickets_.emplace(environment.random);
   reserve_tables();
@@ -119,7 +119,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
   const auto identity =
-      realm_of(packet).authenticator.authenticate(message, packet.client.five_tuple.client.address, now);
+      realms_[packet.client.realm].authenticator.authenticate(message, packet.client.five_tuple.client.address, now);
   if (!identity) {
     if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
     return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};

@@ -21,6 +21,8 @@
 
 namespace causeway::stun {
 
+class IntegrityKey;
+
 enum class ParseError : std::uint8_t {
   kTooShort,           // fewer than 20 octets
   kNotStun,            // the two first bits are not zero
@@ -64,6 +66,9 @@ class MessageView {
 
  private:
   MessageView() = default;
+  static constexpr std::uint64_t bit_of(AttributeType type) noexcept {
+    return std::uint64_t{1} << (static_cast<unsigned>(type) % 64);
+  }
   void note_integrity(const Attribute& attribute) noexcept;
   bool is_visible(const Attribute& attribute) const noexcept;
   std::optional<Attribute> attribute_from(std::size_t position) const noexcept;  // the next visible one
@@ -73,6 +78,7 @@ class MessageView {
   std::size_t integrity_end_ = 0;  // of the first integrity attribute; the message's end when there is none
   std::size_t sha256_offset_ = 0;  // of a MESSAGE-INTEGRITY-SHA256 behind a MESSAGE-INTEGRITY, 0 when there is none
   bool sha256_seen_ = false;
+  std::uint64_t types_ = 0;  // bit_of() each attribute: most that are asked for are not there
   Method method_{};
   MessageClass class_{};
   TransactionId transaction_id_{};
@@ -96,7 +102,9 @@ class MessageBuilder {
 
   // HMAC-SHA1 over all that is written so far (RFC 8489 §14.5), HMAC-SHA256 (§14.6), CRC-32 (§14.7).
   // The first two throw std::runtime_error where OpenSSL lacks the algorithm.
+  MessageBuilder& add_message_integrity(const IntegrityKey& key);
   MessageBuilder& add_message_integrity(Bytes key);
+  MessageBuilder& add_message_integrity_sha256(const IntegrityKey& key);
   MessageBuilder& add_message_integrity_sha256(Bytes key);
   MessageBuilder& add_fingerprint() noexcept;
 
@@ -107,6 +115,8 @@ class MessageBuilder {
  private:
   // Where the value goes; nullptr on overflow.
   std::uint8_t* append(AttributeType type, std::size_t value_bytes) noexcept;
+  template <class Digest, class Hmac>
+  MessageBuilder& append_integrity(AttributeType type, const Hmac& hmac);
   MessageBuilder& append_error_code(AttributeType type, std::uint8_t family, ErrorCode code) noexcept;
 
   MutableBytes buffer_;

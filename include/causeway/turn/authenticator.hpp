@@ -12,30 +12,42 @@
 #include "causeway/stun/message.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "causeway/turn/nonce.hpp"
+#include "causeway/turn/proven_users.hpp"
 #include "causeway/turn/stun_error.hpp"
 
 namespace causeway::turn {
 
 // A client that has proved that it knows a password.
-struct Identity {
-  std::string username;  // as sent, or the one that the USERHASH stands for
+class Identity {
+ public:
+  Identity(std::shared_ptr<const ProvenUser> user, bool answers_with_sha256) noexcept
+      : user_(std::move(user)), answers_with_sha256_(answers_with_sha256) {}
+
+  // As sent, or the one that the USERHASH stands for.
+  const std::string& username() const noexcept { return user_->username; }
+  const Credentials::Candidate& credential() const noexcept { return user_->credential; }
+  const stun::IntegrityKey& integrity() const noexcept { return user_->integrity; }
   // The answer carries MESSAGE-INTEGRITY-SHA256, because the request named its password algorithm.
-  bool answers_with_sha256 = false;
-  Credentials::Candidate credential;
+  bool answers_with_sha256() const noexcept { return answers_with_sha256_; }
+
+ private:
+  std::shared_ptr<const ProvenUser> user_;
+  bool answers_with_sha256_;
 };
 
 class Authenticator {
  public:
   Authenticator(std::shared_ptr<const Credentials> credentials, NonceSource nonces) noexcept
-      : credentials_(std::move(credentials)), nonces_(nonces) {}
+      : credentials_(std::move(credentials)), nonces_(std::move(nonces)) {}
 
   void set_credentials(std::shared_ptr<const Credentials> credentials) noexcept {
     credentials_ = std::move(credentials);
+    proven_.clear();
   }
   const Credentials& credentials() const noexcept { return *credentials_; }
 
   // Errors: 400, 401 and 438; an answer with 401 or 438 carries a challenge.
-  Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now) const;
+  Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now);
 
   // REALM, NONCE and PASSWORD-ALGORITHMS. Deviation: a request without any attribute gets an RFC 5389 challenge,
   // without the last and the nonce cookie (RFC 8489 §9.2): no client sends one, and the answer to a stranger stays
@@ -49,8 +61,13 @@ class Authenticator {
   std::string make_nonce(std::string_view cookie, const IpAddress& client, Now now) const;
   bool is_valid_nonce(std::string_view nonce, const IpAddress& client, Now now) const;
 
+  // nullptr: the request is not signed with a password of this user.
+  std::shared_ptr<const ProvenUser> prove(const stun::MessageView& request, std::string_view username,
+                                          stun::PasswordAlgorithm algorithm, WallTime now);
+
   std::shared_ptr<const Credentials> credentials_;
   NonceSource nonces_;
+  ProvenUsers proven_;
 };
 
 }  // namespace causeway::turn

@@ -17,14 +17,16 @@
 #include "causeway/base/bytes.hpp"
 #include "causeway/base/endpoint.hpp"
 #include "causeway/base/time.hpp"
+#include "causeway/stun/integrity.hpp"
 
 namespace causeway::turn {
 
 using NonceKey = std::array<std::uint8_t, 32>;
 
+// Belongs to one event loop, like the Hmac in it.
 class NonceSource {
  public:
-  NonceSource(const NonceKey& key, std::chrono::seconds lifetime) noexcept : key_(key), lifetime_(lifetime) {}
+  NonceSource(const NonceKey& key, std::chrono::seconds lifetime) : hmac_(key), lifetime_(lifetime) {}
 
   std::string make(std::string_view realm, const IpAddress& client, WallTime now) const;
   // True for one that make() returned for this realm and client less than the lifetime ago.
@@ -34,7 +36,7 @@ class NonceSource {
   using Token = std::array<std::uint8_t, 16>;
   Token token(std::uint32_t expiry, std::string_view realm, const IpAddress& client) const;
 
-  NonceKey key_;
+  stun::HmacSha256 hmac_;
   std::chrono::seconds lifetime_;
 };
 

@@ -121,6 +121,31 @@ TEST(Integrity, AnAlgorithmThatOpenSslLacksIsAnErrorThatSaysWhatToDo) {
               testing::HasSubstr("cannot compute HMAC with SHA1"));
 }
 
+TEST(Hmac, OfOneKeyIsTheSameEachTime) {
+  for (const std::string_view key :
+       {"key", "", "a key that is longer than a block of the hash function, which are 64 octets"}) {
+    const HmacSha1 sha1{as_bytes(key)};
+    const HmacSha256 sha256{as_bytes(key)};
+    for (const std::string_view text : {"one", "", "two", "one"}) {
+      EXPECT_EQ(sha1({as_bytes(text)}), hmac_sha1(as_bytes(key), {as_bytes(text)}));
+      EXPECT_EQ(sha256({as_bytes(text), as_bytes("!")}), hmac_sha256(as_bytes(key), {as_bytes(text), as_bytes("!")}));
+    }
+  }
+  // RFC 2202 §3, test case 2.
+  const HmacSha1 jefe{as_bytes("Jefe")};
+  EXPECT_EQ(octets(jefe({as_bytes("what do ya want "), as_bytes("for nothing?")})),
+            test::from_hex("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"));
+}
+
+TEST(IntegrityKey, WithoutOctetsMatchesNothing) {
+  std::array<std::uint8_t, 256> buffer{};
+  MessageBuilder builder{buffer, Method::kBinding, MessageClass::kRequest, kId};
+  builder.add_message_integrity(IntegrityKey{LongTermKey{}}).add_message_integrity_sha256(IntegrityKey{LongTermKey{}});
+  const auto message = *MessageView::parse(builder.finish());
+  EXPECT_FALSE(check_message_integrity(message, IntegrityKey{LongTermKey{}}));
+  EXPECT_FALSE(check_message_integrity_sha256(message, IntegrityKey{LongTermKey{}}));
+}
+
 TEST(Fingerprint, IsTheCrcOfItuV42WithTheXor) {
   EXPECT_EQ(fingerprint_of(as_bytes("123456789")), 0xCBF43926u ^ 0x5354554Eu);
   EXPECT_EQ(fingerprint_of({}), 0x5354554Eu);
