@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./dev bench relay`: packets per CPU-second of Causeway, of coturn and of a bare forwarder, by shape of load.
+"""`./dev bench relay`: what Causeway relays for a second of its CPU time, next to coturn and a bare forwarder.
 
 For each shape all servers are started anew and take turns; docs/performance.md has the method and what came of it.
 """
 import argparse
 import contextlib
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import tables
 from servers import BUILD, bare_forwarder, causeway, coturn, pinned
-from shapes import SHAPES
+from shapes import LATENCY, MEMORY, NAMES, SHAPES
 
 
 class MeasurementFailed(Exception):
@@ -24,17 +24,16 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench relay", description=__doc__.splitlines()[0])
     parser.add_argument("--against", choices=["coturn", "nothing"], default="coturn", help="the server to compare with")
     parser.add_argument("--baseline", type=Path, metavar="BINARY", help="an older causeway to compare with, too")
-    parser.add_argument("--shape", action="append", choices=[s.name for s in SHAPES], help="all, if none is named")
+    parser.add_argument("--shape", action="append", choices=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)} (all)")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each server (9)")
     parser.add_argument("--turn-ms", type=int, default=90, help="what is measured of each turn (90)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every turn of every server")
-    parser.add_argument("--no-bare", action="store_true", help="leave out the bare forwarder")
     return parser.parse_args()
 
 
 @contextlib.contextmanager
-def started(shape, options):
-    """The servers that can do this shape, all fresh."""
+def started(options, with_bare):
+    """The servers, all fresh."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         running = [stack.enter_context(causeway(folder / "causeway"))]
@@ -42,94 +41,73 @@ def started(shape, options):
             running.append(stack.enter_context(causeway(folder / "baseline", options.baseline, "baseline")))
         if options.against == "coturn":
             running.append(stack.enter_context(coturn(folder / "coturn")))
-        if shape.bare and not options.no_bare:
+        if with_bare:
             running.append(stack.enter_context(bare_forwarder(folder / "bare")))
         yield running
 
 
-def measure(shape, options):
-    """Turns by server: {"causeway": [{"delivered": …, "cpu_ns": …}, …], …}."""
-    with started(shape, options) as running:
-        servers = [word for server in running for word in ("--server", server.argument(server.udp))]
-        pace = ["--rounds", str(options.rounds), "--turn-ms", str(options.turn_ms)]
-        command = [*pinned(1), str(BUILD / "tests/bench/relay_load"), *servers, *pace, *shape.load.split()]
+def measure(options, load, with_bare=False, tls=False):
+    """What relay_load says of fresh servers: {"causeway": …, "coturn": …}."""
+    command = [*pinned(1), str(BUILD / "tests/bench/relay_load"), "--rounds", str(options.rounds)]
+    command += ["--turn-ms", str(options.turn_ms), *load.split()]
+    with started(options, with_bare) as servers:
+        for server in servers:
+            command += ["--server", server.argument(server.tls if tls else server.udp)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise MeasurementFailed(f"{shape.name}: {done.stderr.strip()}")
+        raise MeasurementFailed(done.stderr.strip())
     return json.loads(done.stdout)
 
 
-def per_cpu_second(turn):
-    return turn["delivered"] * 1e9 / max(turn["cpu_ns"], 1)
+def measure_rate(shape, options):
+    return measure(options, shape.load, shape.bare, shape.tls)
 
 
-def spread(values):
-    """(median, p10, p90)"""
-    ordered = sorted(values)
-    at = lambda share: ordered[min(int(share * len(ordered)), len(ordered) - 1)]
-    return statistics.median(ordered), at(0.1), at(0.9)
+def measure_memory(shape, options):
+    return measure(options, f"{shape.load} --memory", tls=shape.tls)
 
 
-def ratios(turns, other):
-    """Causeway's packets per CPU-second as multiples of another server's, round by round."""
-    return [per_cpu_second(a) / per_cpu_second(b) for a, b in zip(turns["causeway"], turns[other]) if b["delivered"]]
+def measure_latency(shape, options):
+    """In many short turns, some of which nothing disturbs."""
+    saturated = measure(options, shape.load, with_bare=True)
+    slowest = min(tables.median_of(saturated, server, tables.per_cpu_second) for server in saturated)
+    load = f"{shape.load} --rate {int(slowest * shape.share)}"
+    return measure(options, f"{load} --rounds {4 * options.rounds} --turn-ms 30", with_bare=True)
 
 
-def ratio_cell(turns, other):
-    if other not in turns or not ratios(turns, other):
-        return "–"
-    median, low, high = spread(ratios(turns, other))
-    return f"{median:.2f} [{low:.2f}–{high:.2f}]"
-
-
-def absolute_cell(turns, server):
-    if server not in turns:
-        return "–"
-    return f"{statistics.median(map(per_cpu_second, turns[server])) / 1000:.0f}k"
-
-
-def loss_cell(turns):
-    """Where packets were lost or something else arrived, what share of the sent ones."""
-    lost = []
-    for server, all_turns in turns.items():
-        sent, missing, wrong = (sum(turn[what] for turn in all_turns) for what in ("sent", "lost", "wrong"))
-        if missing or wrong:
-            lost.append(f"{server} {100 * missing / max(sent, 1):.2g} %" + (f", {wrong} wrong" if wrong else ""))
-    return "; ".join(lost) or "none"
-
-
-def table(results, options):
-    extra = ["baseline"] if options.baseline else []
-    columns = ["causeway", "coturn", "bare"]
-    head = ["shape", *columns, "÷ coturn [p10–p90]", "at least", "aim at", "÷ bare", *(f"÷ {e}" for e in extra), "lost"]
-    yield f"| {' | '.join(head)} |"
-    yield "|---" * len(head) + "|"
-    for shape, turns in results:
-        wanted = [f"{value:g}" if value else "–" for value in (shape.at_least, shape.aim_at)]
-        cells = [
-            shape.title, *(absolute_cell(turns, server) for server in columns), ratio_cell(turns, "coturn"), *wanted,
-            ratio_cell(turns, "bare"), *(ratio_cell(turns, name) for name in extra), loss_cell(turns),
-        ]  # fmt: skip
-        yield f"| {' | '.join(cells)} |"
-
-
-def main():
-    options = arguments()
-    results, failed = [], False
-    for shape in SHAPES:
+def measure_all(shapes, measure_one, options, failures):
+    results = []
+    for shape in shapes:
         if options.shape and shape.name not in options.shape:
             continue
         print(f"{shape.name} …", file=sys.stderr, flush=True)
         try:
-            results.append((shape, measure(shape, options)))
+            results.append((shape, measure_one(shape, options)))
         except MeasurementFailed as failure:
-            failed = True
-            print(failure, file=sys.stderr)
-    print("\nPackets per CPU-second of the server, medians; ratios round by round.\n")
-    print("\n".join(table(results, options)))
+            failures.append(f"{shape.name}: {failure}")
+    return results
+
+
+def main():
+    options, failures = arguments(), []
+    rates = measure_all(SHAPES, measure_rate, options, failures)
+    memory = measure_all(MEMORY, measure_memory, options, failures)
+    latencies = measure_all(LATENCY, measure_latency, options, failures)
+    if rates:
+        print("\nPackets (answers, handshakes) per CPU-second of the server, medians; ratios round by round.\n")
+        print("\n".join(tables.rate_table(rates, options.baseline)))
+    if memory:
+        print()
+        print("\n".join(tables.memory_table(memory)))
+    if latencies:
+        print("\nFrom end to end, 160 B, 100 flows, both ways. Lower quartile of the turns: a disturbed one is only slower.\n")
+        print("\n".join(tables.latency_table(latencies)))
     if options.json:
-        options.json.write_text(json.dumps({shape.name: turns for shape, turns in results}, indent=1))
-    return 1 if failed else 0
+        everything = {shape.name: found for shape, found in (*rates, *memory, *latencies)}
+        options.json.write_text(json.dumps(everything, indent=1))
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

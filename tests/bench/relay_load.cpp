@@ -8,12 +8,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
 
+#include "load/handshakes.hpp"
 #include "load/report.hpp"
+#include "load/turn.hpp"
 
 namespace causeway::load {
 namespace {
@@ -21,7 +24,8 @@ namespace {
 constexpr const char* kUsage =
     "relay_load --server NAME,PID,ADDRESS,PORT[,bare] [--server …] [OPTIONS]\n"
     "  --account USER:PASSWORD    long-term credentials (alice:wonderland)\n"
-    "  --shape SHAPE              c2p, p2c, both, relay-to-relay, indications or binding\n"
+    "  --shape SHAPE              c2p, p2c, both, relay-to-relay, indications, binding or allocate\n"
+    "  --transport udp|tcp|tls    between client and server (udp)\n"
     "  --flows N                  clients (100)\n"
     "  --payload BYTES            a multiple of four, 12 to 1400 (160)\n"
     "  --burst N                  packets of one flow in a row (1)\n"
@@ -30,6 +34,7 @@ constexpr const char* kUsage =
     "  --window N                 packets under way, over all flows (128)\n"
     "  --rate N                   packets a second instead of a window\n"
     "  --rounds N                 turns of each server (9)\n"
+    "  --memory                   instead of turns: the server's memory before and after all clients are set up\n"
     "  --turn-ms N                what is measured of a turn (90)\n";
 
 struct Options {
@@ -38,6 +43,8 @@ struct Options {
   Plan plan;
   Pace pace;
   std::size_t rounds = 9;
+  bool handshakes = false;  // instead of a shape of Plan
+  bool memory = false;
 };
 
 [[noreturn]] void complain(const std::string& what) {
@@ -83,6 +90,13 @@ Shape shape_of(const std::string& text) {
   return found->second;
 }
 
+ClientTransport transport_of(const std::string& text) {
+  if (text == "udp") return ClientTransport::kUdp;
+  if (text == "tcp") return ClientTransport::kTcp;
+  if (text == "tls") return ClientTransport::kTls;
+  complain("no transport " + text);
+}
+
 void set_account(Options& options, const std::string& text) {
   const auto colon = text.find(':');
   if (colon == std::string::npos) complain("an account is USER:PASSWORD");
@@ -96,7 +110,14 @@ void set_option(Options& options, int option, const std::string& value) {
     case 'a':
       return set_account(options, value);
     case 'S':
-      options.plan.shape = shape_of(value);
+      options.handshakes = value == "allocate";
+      if (!options.handshakes) options.plan.shape = shape_of(value);
+      return;
+    case 'x':
+      options.plan.transport = transport_of(value);
+      return;
+    case 'm':
+      options.memory = true;
       return;
     case 'f':
       options.plan.flows = number(value, 1, 20'000);
@@ -142,6 +163,8 @@ Options parse(int count, char** arguments) {
                                  {"window", required_argument, nullptr, 'w'},
                                  {"rate", required_argument, nullptr, 'r'},
                                  {"rounds", required_argument, nullptr, 'n'},
+                                 {"transport", required_argument, nullptr, 'x'},
+                                 {"memory", no_argument, nullptr, 'm'},
                                  {"turn-ms", required_argument, nullptr, 't'},
                                  {nullptr, 0, nullptr, 0}};
   Options options;
@@ -150,6 +173,9 @@ Options parse(int count, char** arguments) {
   if (optind < count) complain(std::string{"what is "} + arguments[optind] + "?");
   if (options.servers.empty()) complain("which servers?");
   if (options.plan.shape == Shape::kRelayToRelay) options.plan.flows += options.plan.flows % 2;
+  if (options.plan.transport != ClientTransport::kUdp &&
+      (options.handshakes || options.plan.shape >= Shape::kIndications))
+    complain("this shape is for UDP only");
   if (options.pace.window < options.plan.burst.packets) complain("the window is smaller than a burst");
   // With few flows several packets wait at one socket; with many a batch would only be a wasted look for a second one.
   if (options.plan.flows <= 16 || options.plan.burst.packets > 1) options.plan.burst.read_batch = 16;
@@ -168,21 +194,47 @@ void raise_descriptor_limit(const Options& options) {
     throw std::runtime_error("this needs " + std::to_string(wanted) + " open files: raise ulimit -n");
 }
 
+std::unique_ptr<Workload> workload(const Options& options, std::size_t server) {
+  const auto number = static_cast<std::uint8_t>(server);
+  if (options.handshakes)
+    return std::make_unique<Handshakes>(options.servers[server], options.plan.flows, options.account, number);
+  return std::make_unique<RelayLoad>(options.servers[server], options.plan, options.account, number);
+}
+
 std::vector<ServerReport> run(const Options& options) {
-  std::vector<std::unique_ptr<Fleet>> fleets;
+  std::vector<std::unique_ptr<Workload>> workloads;
   std::vector<ServerReport> reports;
   for (std::size_t i = 0; i < options.servers.size(); ++i) {
-    fleets.push_back(
-        std::make_unique<Fleet>(options.servers[i], options.plan, options.account, static_cast<std::uint8_t>(i)));
+    workloads.push_back(workload(options, i));
     reports.push_back({options.servers[i].name, {}});
   }
   std::uint16_t turns = 0;
   for (std::size_t round = 0; round < options.rounds; ++round) {
-    for (std::size_t i = 0; i < fleets.size(); ++i) {
-      const std::size_t which = (round + i) % fleets.size();  // none always follows the same one
-      Turn turn{*fleets[which], options.plan.burst.packets, options.pace, ++turns};
-      reports[which].turns.push_back(turn.run());
+    for (std::size_t i = 0; i < workloads.size(); ++i) {
+      const std::size_t which = (round + i) % workloads.size();  // none always follows the same one
+      reports[which].turns.push_back(workloads[which]->run(options.pace, ++turns));
     }
+  }
+  return reports;
+}
+
+std::uint64_t resident_bytes(pid_t process) {
+  const std::string path = "/proc/" + std::to_string(process) + "/smaps_rollup";  // exact, other than statm
+  std::ifstream in{path};
+  for (std::string word; in >> word;) {
+    std::uint64_t kibibytes = 0;
+    if (word == "Rss:" && in >> kibibytes) return kibibytes * 1024;
+  }
+  throw std::runtime_error("no Rss in " + path);
+}
+
+std::vector<MemoryReport> measure_memory(const Options& options) {
+  std::vector<MemoryReport> reports;
+  for (std::size_t i = 0; i < options.servers.size(); ++i) {
+    const ServerUnderLoad& server = options.servers[i];
+    const std::uint64_t before = resident_bytes(server.process);
+    const auto clients = workload(options, i);
+    reports.push_back({server.name, options.plan.flows, before, resident_bytes(server.process)});
   }
   return reports;
 }
@@ -195,7 +247,10 @@ int main(int count, char** arguments) {
   try {
     const Options options = parse(count, arguments);
     raise_descriptor_limit(options);
-    print_report(run(options));
+    if (options.memory)
+      print_report(measure_memory(options));
+    else
+      print_report(run(options));
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "relay_load: %s\n", error.what());

@@ -17,6 +17,9 @@ SHAPES = {
     "relay-to-relay": "--shape relay-to-relay",
     "indications": "--shape indications",
     "binding": "--shape binding",
+    "allocate": "--shape allocate",
+    "tcp": "--shape both --transport tcp --burst 2",
+    "tls": "--shape both --transport tls --burst 2",
     "bursts": "--shape c2p --payload 1200 --burst 4",
     "offloads": "--shape both --payload 1200 --burst 4 --segment --coalesce",
 }
@@ -28,17 +31,28 @@ def server(tmp_path_factory):
     limits = {"unauthenticated_answers_per_second": 0}
     config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, limits=limits)
     with Daemon(folder, config, http_port=ports.http) as daemon:
-        yield f"causeway,{daemon.process.pid},127.0.0.1,{ports.turn}"
+        yield f"causeway,{daemon.process.pid},127.0.0.1", ports
+
+
+def relay_load(server, arguments):
+    """What it printed of the one server."""
+    name, ports = server
+    port = ports.tls if "tls" in arguments else ports.turn
+    command = [BUILD / "tests/bench/relay_load", "--server", f"{name},{port}", *arguments.split()]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["causeway"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_packets_arrive_as_they_were_sent(server, shape):
-    arguments = [*SHAPES[shape].split(), "--server", server, "--flows", "4", "--window", "16"]
-    done = subprocess.run(
-        [BUILD / "tests/bench/relay_load", *arguments, "--rounds", "1", "--turn-ms", "60"], stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (turn,) = json.loads(done.stdout)["causeway"]
+    (turn,) = relay_load(server, f"{SHAPES[shape]} --flows 4 --window 16 --rounds 1 --turn-ms 60")
     assert turn["delivered"] > 0 and turn["wrong"] == 0, turn
     assert turn["cpu_ns"] > 0 and turn["latency_p50_ns"] > 0, turn
+
+
+def test_it_says_what_the_clients_cost_in_memory(server):
+    found = relay_load(server, "--shape c2p --flows 4 --memory")
+    assert found["clients"] == 4 and found["after_bytes"] >= found["before_bytes"] > 0, found

@@ -4,8 +4,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <stdexcept>
-
 #include "load/datagram_link.hpp"
 #include "load/socket_address.hpp"
 
@@ -17,11 +15,13 @@ constexpr std::uint16_t kChannel = 0x4001;
 }  // namespace
 
 Fleet::Fleet(const ServerUnderLoad& server, const Plan& plan, const Account& account, std::uint8_t number)
-    : server_(server), plan_(plan), account_(account), number_(number), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  check(epoll_, "epoll_create1");
-  if (::clock_getcpuclockid(server.process, &cpu_clock_) != 0)
-    throw std::runtime_error("there is no process " + std::to_string(server.process) + " of " + server.name);
-  (void)cpu_nanoseconds();
+    : server_(server),
+      plan_(plan),
+      account_(account),
+      number_(number),
+      server_clock_(server),
+      tls_context_(plan.transport == ClientTransport::kTls ? make_tls_context() : nullptr),
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   if (plan_.shape == Shape::kRelayToRelay) {
     for (std::size_t i = 0; i < plan_.flows; i += 2)
       add_pair();
@@ -36,17 +36,16 @@ Fleet::~Fleet() {
   ::close(epoll_);
 }
 
-std::uint64_t Fleet::cpu_nanoseconds() const {
-  timespec spent{};
-  check(::clock_gettime(cpu_clock_, &spent), "the CPU time of the server");
-  return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
-}
-
 Link& Fleet::add_client() {
   // Not the server's own address: its relay ports and our client ports stay out of each other's way.
-  auto link = std::make_unique<DatagramLink>(loopback(static_cast<std::uint8_t>(10 + number_)));
-  link->connect(server_.address);
-  links_.push_back(std::move(link));
+  const Endpoint local = loopback(static_cast<std::uint8_t>(10 + number_));
+  if (plan_.transport == ClientTransport::kUdp) {
+    auto link = std::make_unique<DatagramLink>(local);
+    link->connect(server_.address);
+    links_.push_back(std::move(link));
+  } else {
+    links_.push_back(std::make_unique<StreamLink>(local, server_.address, tls_context_.get()));
+  }
   return *links_.back();
 }
 

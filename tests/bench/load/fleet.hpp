@@ -2,9 +2,6 @@
 // All that is set up with one server for one shape of load: its clients and peers, and the paths between them.
 #pragma once
 
-#include <sys/types.h>
-#include <time.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,20 +9,18 @@
 #include "causeway/base/endpoint.hpp"
 #include "load/link.hpp"
 #include "load/relay_setup.hpp"
+#include "load/stream_link.hpp"
+#include "load/workload.hpp"
 
 namespace causeway::load {
 
-struct ServerUnderLoad {
-  std::string name;
-  pid_t process = 0;
-  Endpoint address;
-  bool bare = false;  // tests/bench/bare_forwarder.cpp
-};
-
 enum class Shape : std::uint8_t { kClientToPeer, kPeerToClient, kBoth, kRelayToRelay, kIndications, kBinding };
+
+enum class ClientTransport : std::uint8_t { kUdp, kTcp, kTls };
 
 struct Plan {
   Shape shape = Shape::kClientToPeer;
+  ClientTransport transport = ClientTransport::kUdp;
   std::size_t flows = 100;  // clients
   std::size_t payload_bytes = 160;
   Burst burst;
@@ -39,12 +34,11 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  const ServerUnderLoad& server() const noexcept { return server_; }
   int epoll() const noexcept { return epoll_; }  // of all links; data.ptr is the Link
   std::size_t paths() const noexcept { return senders_.size(); }
   Link& sender(std::size_t path) noexcept { return *senders_[path]; }
   // The server's, of all its threads.
-  std::uint64_t cpu_nanoseconds() const;
+  std::uint64_t cpu_nanoseconds() const { return server_clock_.nanoseconds(); }
 
  private:
   void add_flow(std::size_t index);
@@ -60,7 +54,8 @@ class Fleet {
   Plan plan_;
   Account account_;
   std::uint8_t number_;
-  clockid_t cpu_clock_{};
+  ServerClock server_clock_;
+  TlsContext tls_context_;  // null without TLS
   int epoll_;
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<Link*> senders_;  // by path

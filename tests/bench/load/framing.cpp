@@ -8,9 +8,12 @@
 
 namespace causeway::load {
 
-Framing::Framing(FramingKind kind, std::vector<std::uint8_t> prefix, std::size_t payload_bytes)
-    : kind_(kind), prefix_bytes_(prefix.size()), payload_bytes_(payload_bytes), frame_(std::move(prefix)) {
-  frame_.resize(prefix_bytes_ + payload_bytes, 0x5A);
+Framing::Framing(FramingKind kind, const std::vector<std::uint8_t>& prefix, std::size_t payload_bytes)
+    : kind_(kind),
+      prefix_bytes_(prefix.size()),
+      payload_bytes_(payload_bytes),
+      frame_(prefix.size() + payload_bytes, std::uint8_t{0x5A}) {
+  std::ranges::copy(prefix, frame_.begin());
 }
 
 Framing Framing::plain(std::size_t payload_bytes) {
@@ -21,7 +24,7 @@ Framing Framing::channel_data(std::uint16_t channel, std::size_t payload_bytes) 
   std::vector<std::uint8_t> prefix(stun::kChannelDataHeaderBytes);
   store_be16(prefix.data(), channel);
   store_be16(prefix.data() + 2, static_cast<std::uint16_t>(payload_bytes));
-  return {FramingKind::kChannelData, std::move(prefix), payload_bytes};
+  return {FramingKind::kChannelData, prefix, payload_bytes};
 }
 
 Framing Framing::indication(const Endpoint& peer, std::size_t payload_bytes) {
@@ -30,14 +33,14 @@ Framing Framing::indication(const Endpoint& peer, std::size_t payload_bytes) {
   stun::MessageBuilder builder{message, stun::Method::kSend, stun::MessageClass::kIndication, {}};
   builder.add_xor_address(stun::AttributeType::kXorPeerAddress, peer).add(stun::AttributeType::kData, payload);
   message.resize(builder.finish().size() - payload_bytes);
-  return {FramingKind::kIndication, std::move(message), payload_bytes};
+  return {FramingKind::kIndication, message, payload_bytes};
 }
 
 Framing Framing::binding() {
   std::vector<std::uint8_t> prefix(stun::kHeaderBytes - Stamp::kBytes);
   store_be16(prefix.data(), stun::message_type(stun::Method::kBinding, stun::MessageClass::kRequest));
   store_be32(prefix.data() + 4, stun::kMagicCookie);
-  return {FramingKind::kBinding, std::move(prefix), Stamp::kBytes};
+  return {FramingKind::kBinding, prefix, Stamp::kBytes};
 }
 
 void Framing::write(std::uint8_t* to, const Stamp& stamp) const noexcept {

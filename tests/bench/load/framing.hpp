@@ -32,7 +32,7 @@ class Framing {
   std::optional<Stamp> read(Bytes frame) const noexcept;
 
  private:
-  Framing(FramingKind kind, std::vector<std::uint8_t> prefix, std::size_t payload_bytes);
+  Framing(FramingKind kind, const std::vector<std::uint8_t>& prefix, std::size_t payload_bytes);
   std::optional<Bytes> unwrap(Bytes frame) const noexcept;
 
   FramingKind kind_;

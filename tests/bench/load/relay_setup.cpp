@@ -24,34 +24,22 @@ constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
 template <class Fill>
 std::vector<std::uint8_t> TurnSetup::transact(stun::Method method, Fill fill) {
   for (int attempt = 0; attempt < 3; ++attempt) {
-    std::array<std::uint8_t, 1024> buffer{};
-    stun::TransactionId id{'l', 'o', 'a', 'd'};
-    store_be32(id.data() + 8, ++transactions_);
-    stun::MessageBuilder request{buffer, method, stun::MessageClass::kRequest, id};
-    fill(request);
-    if (!nonce_.empty()) {
-      request.add_text(stun::AttributeType::kUsername, account_.username);
-      request.add_text(stun::AttributeType::kRealm, realm_);
-      request.add_text(stun::AttributeType::kNonce, nonce_);
-      request.add_message_integrity(key_.octets());
-    }
-    auto bytes = link_.ask(request.finish());
+    RequestBuffer buffer{};
+    auto bytes = link_.ask(session_.request(buffer, method, false, fill));
     const auto reply = stun::MessageView::parse(bytes);
-    if (!reply || reply->transaction_id() != id) continue;  // the answer to an earlier try
-    if (reply->message_class() == stun::MessageClass::kSuccessResponse) {
-      if (!stun::check_message_integrity(*reply, key_.octets())) throw std::runtime_error("an answer is not authentic");
-      return bytes;
+    if (!reply || reply->transaction_id() != session_.last_id()) continue;  // the answer to an earlier try
+    switch (session_.judge(*reply)) {
+      case LongTermSession::Answer::kSuccess:
+        return bytes;
+      case LongTermSession::Answer::kChallenge:
+        continue;
+      case LongTermSession::Answer::kRefused:
+        refuse(method, session_.error_code());
+      case LongTermSession::Answer::kNotAuthentic:
+        throw std::runtime_error("an answer is not authentic");
     }
-    const int code = stun::read_error_code(reply->value(stun::AttributeType::kErrorCode).value_or(Bytes{})).value_or(0);
-    const auto realm = reply->value(stun::AttributeType::kRealm), nonce = reply->value(stun::AttributeType::kNonce);
-    if ((code != 401 && code != 438) || !realm || !nonce) refuse(method, code);
-    if (realm_.empty()) {
-      realm_ = as_text(*realm);
-      key_ = stun::long_term_key_md5(account_.username, realm_, account_.password);
-    }
-    nonce_ = as_text(*nonce);
   }
-  refuse(method, 401);
+  refuse(method, session_.error_code());
 }
 
 Endpoint TurnSetup::allocate() {

@@ -3,18 +3,14 @@
 // until the server has answered, and throws std::runtime_error where it refuses.
 #pragma once
 
-#include <memory>
-#include <string>
+#include <cstdint>
+#include <vector>
 
 #include "causeway/base/endpoint.hpp"
-#include "causeway/stun/integrity.hpp"
 #include "load/link.hpp"
+#include "load/long_term_session.hpp"
 
 namespace causeway::load {
-
-struct Account {
-  std::string username, password;
-};
 
 class RelaySetup {
  public:
@@ -27,17 +23,14 @@ class RelaySetup {
 // With long-term credentials: 401, then the same with the nonce (RFC 8489 §9.2.3).
 class TurnSetup final : public RelaySetup {
  public:
-  TurnSetup(Link& link, const Account& account) : link_(link), account_(account) {}
+  TurnSetup(Link& link, const Account& account) : link_(link), session_(account) {}
   Endpoint allocate() override;
   void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
   void permit(const Endpoint& peer) override;
 
  private:
   Link& link_;
-  Account account_;
-  std::string realm_, nonce_;
-  stun::LongTermKey key_;
-  std::uint32_t transactions_ = 0;
+  LongTermSession session_;
 
   template <class Fill>
   std::vector<std::uint8_t> transact(stun::Method method, Fill fill);

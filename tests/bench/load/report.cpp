@@ -31,4 +31,15 @@ void print_report(const std::vector<ServerReport>& servers) {
   std::printf("}\n");
 }
 
+void print_report(const std::vector<MemoryReport>& servers) {
+  std::printf("{");
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const MemoryReport& server = servers[i];
+    std::printf("%s\"%s\": {\"clients\": %zu, \"before_bytes\": %llu, \"after_bytes\": %llu}", i == 0 ? "" : ",\n",
+                server.name.c_str(), server.clients, static_cast<unsigned long long>(server.before_bytes),
+                static_cast<unsigned long long>(server.after_bytes));
+  }
+  std::printf("}\n");
+}
+
 }  // namespace causeway::load

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "load/turn.hpp"
+#include "load/tally.hpp"
 
 namespace causeway::load {
 
@@ -14,6 +14,14 @@ struct ServerReport {
   std::vector<Tally> turns;
 };
 
+// What the server's process has in memory, before and after the clients were set up.
+struct MemoryReport {
+  std::string name;
+  std::size_t clients = 0;
+  std::uint64_t before_bytes = 0, after_bytes = 0;
+};
+
 void print_report(const std::vector<ServerReport>& servers);
+void print_report(const std::vector<MemoryReport>& servers);
 
 }  // namespace causeway::load

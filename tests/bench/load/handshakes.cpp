@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/handshakes.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "causeway/stun/attributes.hpp"
+#include "load/socket_address.hpp"
+
+namespace causeway::load {
+namespace {
+
+constexpr auto kSilenceMax = std::chrono::milliseconds{500};
+constexpr std::uint16_t kPortMin = 10'000;
+constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
+
+std::uint64_t nanoseconds(Clock::duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+}  // namespace
+
+Handshakes::Handshakes(const ServerUnderLoad& server, std::size_t clients, const Account& account, std::uint8_t number)
+    : server_(server),
+      local_(loopback(static_cast<std::uint8_t>(10 + number))),
+      server_clock_(server),
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+  for (std::size_t i = 0; i < clients; ++i)
+    clients_.push_back(std::make_unique<Client>(Client{nullptr, LongTermSession{account}, Step::kIdle, {}}));
+}
+
+Handshakes::~Handshakes() {
+  ::close(epoll_);
+}
+
+Tally Handshakes::run(const Pace& pace, std::uint16_t) {
+  const auto start = Clock::now();
+  auto last = start;
+  starting_ = true;
+  for (const auto& client : clients_)
+    begin(*client);
+  for (auto now = start; now < start + pace.warm_up + pace.measured; now = Clock::now()) {
+    if (!measuring_ && now >= start + pace.warm_up) {
+      measuring_ = true;
+      tally_ = {};
+      tally_.cpu_nanoseconds = server_clock_.nanoseconds();
+      tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch());
+    }
+    if (poll_once()) last = now;
+    if (now - last > kSilenceMax) restart_silent_ones(), last = now;
+  }
+  tally_.cpu_nanoseconds = server_clock_.nanoseconds() - tally_.cpu_nanoseconds;
+  tally_.wall_nanoseconds = nanoseconds(Clock::now().time_since_epoch()) - tally_.wall_nanoseconds;
+  measuring_ = starting_ = false;  // those that are under way end, and none begins
+  for (auto now = last = Clock::now(); now - last < kSilenceMax; now = Clock::now()) {
+    if (poll_once()) last = now;
+    bool idle = true;
+    for (const auto& client : clients_)
+      idle = idle && client->step == Step::kIdle;
+    if (idle) break;
+  }
+  return tally_;
+}
+
+bool Handshakes::poll_once() {
+  std::array<epoll_event, 64> events{};
+  const int count = ::epoll_wait(epoll_, events.data(), events.size(), 0);
+  for (int i = 0; i < count; ++i)
+    receive(*static_cast<Client*>(events[static_cast<std::size_t>(i)].data.ptr));
+  return count > 0;
+}
+
+void Handshakes::begin(Client& client) {
+  local_.port = local_.port < kPortMin || local_.port == 65535 ? kPortMin : static_cast<std::uint16_t>(local_.port + 1);
+  client.link = std::make_unique<DatagramLink>(local_);
+  client.link->connect(server_.address);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &client;
+  check(::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.link->descriptor(), &event), "epoll_ctl");
+  client.started = Clock::now();
+  send(client, Step::kChallenge);
+}
+
+void Handshakes::send(Client& client, Step step) {
+  client.step = step;
+  RequestBuffer buffer{};
+  const bool release = step == Step::kRelease;
+  const Bytes request =
+      client.session.request(buffer, release ? stun::Method::kRefresh : stun::Method::kAllocate,
+                             step == Step::kChallenge, [&](stun::MessageBuilder& message) {
+                               if (release)
+                                 message.add_u32(stun::AttributeType::kLifetime, 0);
+                               else
+                                 message.add_u32(stun::AttributeType::kRequestedTransport, kUdpProtocol);
+                             });
+  ++tally_.sent;
+  if (::send(client.link->descriptor(), request.data(), request.size(), MSG_DONTWAIT) < 0) ++tally_.refused;
+}
+
+void Handshakes::receive(Client& client) {
+  std::array<std::uint8_t, 2048> buffer{};
+  const auto bytes = ::recv(client.link->descriptor(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (bytes <= 0) return;
+  const auto reply = stun::MessageView::parse(Bytes{buffer}.first(static_cast<std::size_t>(bytes)));
+  if (!reply || reply->transaction_id() != client.session.last_id()) return;  // of one that was started anew
+  const auto answer = client.session.judge(*reply);
+  if (answer == LongTermSession::Answer::kChallenge && client.step != Step::kRelease)
+    return send(client, Step::kAllocate);
+  if (answer == LongTermSession::Answer::kSuccess && client.step == Step::kAllocate)
+    return send(client, Step::kRelease);
+  if (answer != LongTermSession::Answer::kSuccess) ++tally_.wrong;
+  finish(client);
+}
+
+void Handshakes::finish(Client& client) {
+  if (measuring_ && client.step == Step::kRelease) {
+    ++tally_.delivered;
+    tally_.latency.add(static_cast<std::uint32_t>(nanoseconds(Clock::now() - client.started)));
+  }
+  if (starting_)
+    begin(client);
+  else
+    client.step = Step::kIdle;
+}
+
+void Handshakes::restart_silent_ones() {
+  for (const auto& client : clients_) {
+    ++tally_.lost;
+    begin(*client);
+  }
+}
+
+}  // namespace causeway::load
