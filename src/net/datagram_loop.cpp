@@ -56,11 +56,13 @@ void DatagramLoop::run_rounds() {
   for (int round = 0; round < kRoundsMax; ++round) {
     const int ready = ::epoll_wait(epoll_.native_handle(), events.data(), kEventsMax, 0);
     if (ready <= 0) break;
+    receiver_.begin_round();
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       if ((event.events & EPOLLERR) != 0) receiver_.on_error(event.data.u64);
       if ((event.events & EPOLLIN) != 0) receiver_.on_readable(event.data.u64);
     }
+    receiver_.end_round();
   }
   receiver_.on_idle();
 }

@@ -13,6 +13,9 @@ namespace causeway::net {
 class DatagramReceiver {
  public:
   virtual ~DatagramReceiver() = default;
+  // Around what was found readable by one look at the set.
+  virtual void begin_round() = 0;
+  virtual void end_round() = 0;
   // The socket added under this token can be read. It may have been removed a moment ago.
   virtual void on_readable(std::uint64_t token) = 0;
   // It has an error to read, which would be reported again and again; it may have been removed as well.

@@ -23,6 +23,7 @@ std::optional<turn::RelayOpenError> RelaySockets::open(turn::RelayId id, const E
     return no_address ? turn::RelayOpenError::kAddressNotAvailable : turn::RelayOpenError::kNoResources;
   }
   if (!loop_.add(socket.descriptor(), token_of(id))) return turn::RelayOpenError::kNoResources;
+  sends_.flush();
   if (id.slot >= slots_.size()) slots_.resize(id.slot + 1);
   slots_[id.slot] = {id, std::move(socket)};
   return std::nullopt;
@@ -31,6 +32,7 @@ std::optional<turn::RelayOpenError> RelaySockets::open(turn::RelayId id, const E
 void RelaySockets::close(turn::RelayId id) noexcept {
   Relay* relay = find(id);
   if (relay == nullptr) return;
+  sends_.flush();
   loop_.remove(relay->socket.descriptor());
   relay->socket = UdpSocket{};
 }

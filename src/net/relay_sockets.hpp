@@ -7,17 +7,20 @@
 
 #include "causeway/turn/relay_ports.hpp"
 #include "net/datagram_loop.hpp"
+#include "net/send_batch.hpp"
 #include "net/udp_socket.hpp"
 
 namespace causeway::net {
 
 class RelaySockets final : public turn::RelayPorts {
  public:
-  explicit RelaySockets(DatagramLoop& loop) noexcept : loop_(loop) {}
+  // `sends` refers to sockets: it is flushed before one of them moves or is closed. Both outlive the sockets.
+  RelaySockets(DatagramLoop& loop, SendBatch& sends) noexcept : loop_(loop), sends_(sends) {}
 
   struct Relay {
     turn::RelayId id;
     UdpSocket socket;
+    std::uint32_t read_in_round = 0;  // the last time, for the one who reads
   };
 
   // Relays have the upper half of the loop's tokens.
@@ -32,6 +35,7 @@ class RelaySockets final : public turn::RelayPorts {
 
  private:
   DatagramLoop& loop_;
+  SendBatch& sends_;
   std::vector<Relay> slots_;
 };
 

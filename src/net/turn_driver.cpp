@@ -3,36 +3,18 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cerrno>
 #include <utility>
 
-#include "causeway/stun/channel_data.hpp"
 #include "net/system_clock.hpp"
 #include "net/turn_stream_session.hpp"
 
 namespace causeway::net {
-namespace {
-
-// Per readiness: a busy socket does not starve the others, and what is left is reported again.
-constexpr int kListenerDatagramsMax = 64;
-constexpr int kRelayDatagramsMax = 16;
-constexpr int kRelayErrorsMax = 16;
-
-bool is_dtls(Bytes datagram) {
-  return !datagram.empty() && stun::classify_first_octet(datagram.front()) == stun::FirstOctet::kDtlsOrTls;
-}
-
-bool is_binding_request(Bytes datagram) {
-  return datagram.size() >= 2 && load_be16(datagram.data()) == static_cast<std::uint16_t>(stun::Method::kBinding);
-}
-
-}  // namespace
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
                        std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
                        RandomSource& random, turn::Events& events)
     : loop_(executor, *this),
-      relays_(loop_),
+      relays_(loop_, sends_),
       tcp_relays_(executor, *this),
       random_(random),
       selector_(std::move(selector)),
@@ -86,6 +68,13 @@ TurnDriver::Listener* TurnDriver::find_listener(const Endpoint& server) {
   return found == listeners_.end() ? nullptr : &*found;
 }
 
+std::size_t TurnDriver::receive_buffer_bytes() const noexcept {
+  std::size_t smallest = SIZE_MAX;
+  for (const Listener& listener : listeners_)
+    smallest = std::min(smallest, listener.socket.receive_buffer_bytes());
+  return smallest;
+}
+
 void TurnDriver::start() {
   loop_.start();
 }
@@ -118,81 +107,13 @@ void TurnDriver::stop() {
   timer_.cancel();
 }
 
-void TurnDriver::on_readable(std::uint64_t token) {
-  if ((token & RelaySockets::kTokenBit) != 0) {
-    read_relay(token);
-  } else {
-    read_listener(static_cast<std::size_t>(token));
-  }
-}
-
-void TurnDriver::read_listener(std::size_t index) {
-  const Now now = read_clock();
-  for (int i = 0; i < kListenerDatagramsMax; ++i) {
-    const auto received = listeners_[index].socket.receive(room());
-    if (!received) return;
-    on_listener_datagram(index, *received, now);
-  }
-}
-
-// RFC 7983: STUN, ChannelData and DTLS on one socket differ in the first octet.
-void TurnDriver::on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now) {
-  const Listener& listener = listeners_[index];
-  const MutableBytes datagram = room().first(received.bytes);
-  turn::ClientRef client{{received.from, {received.local, listener.port}, turn::Transport::kUdp},
-                         index,
-                         selector_.by_address(received.local)};
-  if (listener.dtls && is_dtls(datagram)) {
-    client.five_tuple.transport = turn::Transport::kDtls;
-    dtls_->on_datagram(client, datagram, room(), now);
-  } else if (listener.plain || is_binding_request(datagram)) {
-    perform(server_.on_client_packet({client, datagram, received.traffic_class}, now, reply_), &client);
-  } else {
-    ++counters_.plain_turn_refused;
-  }
-}
-
-void TurnDriver::read_relay(std::uint64_t token) {
-  const Now now = read_clock();
-  for (int i = 0; i < kRelayDatagramsMax; ++i) {
-    RelaySockets::Relay* relay = relays_.find(token);
-    if (relay == nullptr) return;
-    const auto received = relay->socket.receive(room());
-    if (!received) return;
-    perform(
-        server_.on_peer_packet(relay->id, received->from, room().first(received->bytes), now, received->traffic_class),
-        nullptr);
-  }
-}
-
-// A listener asks for no errors, as its clients ask again; if it has one all the same, reading takes it away.
-void TurnDriver::on_error(std::uint64_t token) {
-  if ((token & RelaySockets::kTokenBit) == 0) return read_listener(static_cast<std::size_t>(token));
-  const RelaySockets::Relay* relay = relays_.find(token);
-  if (relay != nullptr) read_errors(relay->id, nullptr, read_clock());
-}
-
-void TurnDriver::read_errors(turn::RelayId id, const Endpoint* sent_to, Now now) {
-  for (int i = 0; i < kRelayErrorsMax; ++i) {
-    RelaySockets::Relay* relay = relays_.find(id);
-    if (relay == nullptr) return;
-    auto error = relay->socket.next_error();
-    if (!error) return;
-    if (error->to.port == 0) {
-      if (sent_to == nullptr || sent_to->address != error->to.address) continue;
-      error->to = *sent_to;
-    }
-    perform(server_.on_icmp_error(id, error->to, {error->type, error->code, error->mtu}, now, reply_), nullptr);
-  }
-}
-
 void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* sender) {
   if (const auto* to_peer = std::get_if<turn::ToPeer>(&outcome)) {
     send_to_peer(*to_peer);
   } else if (const auto* to_client = std::get_if<turn::ToClient>(&outcome)) {
     send_to_client(to_client->client, to_client->bytes, to_client->traffic_class);
   } else if (const auto* reply = std::get_if<turn::Reply>(&outcome)) {
-    send_to_client(*sender, reply->bytes, {});
+    send_reply(*sender, reply->bytes);
   } else if (const auto* elsewhere = std::get_if<turn::ReplyFrom>(&outcome)) {
     send_from(*elsewhere);
   } else if (const auto* connect = std::get_if<turn::Connect>(&outcome)) {
@@ -202,25 +123,18 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
   }
 }
 
-void TurnDriver::send_from(const turn::ReplyFrom& reply) {
-  Listener* listener = find_listener(reply.server);
-  const bool sent = listener != nullptr && listener->socket.send(reply.bytes, reply.client, {&reply.server.address});
-  if (!sent) ++counters_.send_failures;
-}
-
-// An error towards one peer ends nothing: the datagram is lost, as on any network.
-void TurnDriver::send_to_peer(const turn::ToPeer& to_peer) {
-  RelaySockets::Relay* relay = relays_.find(to_peer.relay);
-  const UdpSocket::SendOptions options{nullptr, to_peer.traffic_class, to_peer.dont_fragment};
-  if (relay != nullptr && relay->socket.send(to_peer.payload, to_peer.peer, options)) return;
-  ++counters_.send_failures;
-  const bool too_large = relay != nullptr && to_peer.dont_fragment && errno == EMSGSIZE;
-  if (too_large) read_errors(to_peer.relay, &to_peer.peer, read_clock());
+// The reply buffer is used again for the next packet.
+void TurnDriver::send_reply(const turn::ClientRef& client, Bytes reply) {
+  if (client.five_tuple.transport == turn::Transport::kUdp) return send_datagram(client, reply);
+  send_to_client(client, reply, {});
 }
 
 // Over DTLS and streams the traffic class is not copied: the alternate behaviour of RFC 8656 §14, and §16.
 void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes, TrafficClass traffic_class) {
-  if (client.five_tuple.transport == turn::Transport::kUdp) return send_datagram(client, bytes, traffic_class);
+  if (client.five_tuple.transport == turn::Transport::kUdp) {
+    UdpSocket& socket = listeners_[static_cast<std::size_t>(client.link)].socket;
+    return add({&socket, client.five_tuple.client, source_for(client), traffic_class}, bytes);
+  }
   if (client.five_tuple.transport == turn::Transport::kDtls) {
     dtls_->send(client, bytes);  // counts what is lost
     return;
@@ -233,15 +147,9 @@ void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes, Traf
   }
 }
 
-void TurnDriver::send_datagram(const turn::ClientRef& client, Bytes datagram, TrafficClass traffic_class) {
-  UdpSocket& socket = listeners_[static_cast<std::size_t>(client.link)].socket;
-  const turn::FiveTuple& five_tuple = client.five_tuple;
-  const UdpSocket::SendOptions options{&five_tuple.server.address, traffic_class};
-  if (!socket.send(datagram, five_tuple.client, options)) ++counters_.send_failures;
-}
-
 void TurnDriver::on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) {
   perform(server_.on_client_packet({client, message}, now, reply_), &client);
+  flush();
 }
 
 turn::RealmIndex TurnDriver::realm_of(const turn::ClientRef& client, std::string_view server_name) const {
@@ -261,6 +169,7 @@ std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId r
   const auto* announce = std::get_if<turn::AnnounceConnection>(&outcome);
   if (announce == nullptr) return std::nullopt;
   send_to_client(announce->client, announce->bytes, {});
+  flush();
   arm_timer();
   return announce->connection;
 }
@@ -268,6 +177,7 @@ std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId r
 bool TurnDriver::on_connect_result(turn::ConnectionId id, bool established) {
   const auto outcome = server_.on_connect_result(id, established, read_clock(), reply_);
   perform(outcome, nullptr);
+  flush();
   arm_timer();
   return !std::holds_alternative<turn::Drop>(outcome);
 }
@@ -291,6 +201,7 @@ asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t>
 
 void TurnDriver::on_stream_message(TurnStreamSession& session, MutableBytes message, Now now) {
   perform(server_.on_client_packet({session.client(), message}, now, reply_), &session.client());
+  flush();
   on_idle();
 }
 

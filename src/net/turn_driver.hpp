@@ -16,7 +16,9 @@
 #include "net/datagram_loop.hpp"
 #include "net/dtls_endpoint.hpp"
 #include "net/realm_selector.hpp"
+#include "net/receive_batch.hpp"
 #include "net/relay_sockets.hpp"
+#include "net/send_batch.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
 #include "net/tcp_relays.hpp"
@@ -27,7 +29,7 @@ namespace causeway::net {
 class TurnStreamSession;
 
 struct TurnDriverCounters {
-  std::uint64_t send_failures = 0;      // the kernel did not take a datagram: full buffer, no route
+  std::uint64_t send_failures = 0;      // the kernel did not take a datagram that was sent by itself
   std::uint64_t client_gone = 0;        // data for a stream that has just ended
   std::uint64_t stream_queue_full = 0;  // frames dropped because a stream's reader is slow
   std::uint64_t stream_framing_errors = 0;
@@ -65,26 +67,37 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   turn::Server& server() noexcept { return server_; }
   const turn::Server& server() const noexcept { return server_; }
   const TurnDriverCounters& counters() const noexcept { return counters_; }
+  const SendCounters& send_counters() const noexcept { return sends_.counters(); }
+  // Datagrams that the kernel lost because a socket's buffer was full.
+  std::uint64_t kernel_drops() const noexcept { return received_.kernel_drops(); }
+  // The smallest that a listener has.
+  std::size_t receive_buffer_bytes() const noexcept;
   const TcpRelays& tcp_relays() const noexcept { return tcp_relays_; }
   const DtlsEndpoint* dtls() const noexcept { return dtls_.get(); }  // nullptr without DTLS
 
  private:
   friend class TurnStreamSession;
 
+  void begin_round() override;
+  void end_round() override;
   void on_readable(std::uint64_t token) override;
   void on_error(std::uint64_t token) override;
   void on_idle() override;
   void read_listener(std::size_t index);
-  void on_listener_datagram(std::size_t index, const UdpSocket::Received& received, Now now);
+  void on_listener_datagram(std::size_t index, const Received& received, MutableBytes datagram);
   void read_relay(std::uint64_t token);
+  void make_room(std::size_t datagrams) noexcept;
+  // Calls handle(datagram) with each datagram of what was received; what is framed around one in place does not harm
+  // its neighbours.
+  template <class Handle>
+  void for_each_datagram(const Received& received, Handle handle);
   // `sent_to` is the peer of a datagram that failed just now, if one did.
   void read_errors(turn::RelayId id, const Endpoint* sent_to, Now now);
   // One framed message of a stream. The answer, if any, goes to `session`.
   void on_stream_message(TurnStreamSession& session, MutableBytes message, Now now);
   void on_stream_begin(TurnStreamSession& session);
   void on_stream_end(const TurnStreamSession& session);
-  void send_datagram(const turn::ClientRef& client, Bytes datagram) override { send_datagram(client, datagram, {}); }
-  void send_datagram(const turn::ClientRef& client, Bytes datagram, TrafficClass traffic_class);
+  void send_datagram(const turn::ClientRef& client, Bytes datagram) override;
   void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
   turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const override;
   void on_dtls_end(const turn::ClientRef& client, Now now) override;
@@ -97,12 +110,19 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   bool on_connect_result(turn::ConnectionId id, bool established) override;
   // Joins the client's stream, to which a ConnectionBind has been answered, to the peer's connection until both end.
   asio::awaitable<void> splice(turn::ConnectionId id, Stream& client, std::vector<std::uint8_t> first_bytes);
+  // Datagrams may wait for flush(), which whoever owns their octets calls before these are used again.
   void perform(const turn::Outcome& outcome, const turn::ClientRef* sender);
+  void flush() noexcept { sends_.flush(); }
   void send_to_peer(const turn::ToPeer& to_peer);
+  void send_reply(const turn::ClientRef& client, Bytes reply);
   void send_to_client(const turn::ClientRef& client, Bytes bytes, TrafficClass traffic_class);
   void arm_timer();
   void notice_drained();
-  MutableBytes room() noexcept { return MutableBytes{packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }
+  void send_at_once(const turn::ToPeer& to_peer);
+  void add(const SendBatch::Flow& flow, Bytes datagram) noexcept;
+  // nullptr for a socket that is bound to one address.
+  const IpAddress* source_for(const turn::ClientRef& client) const noexcept;
+  MutableBytes dtls_room() noexcept { return MutableBytes{dtls_packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }
 
   struct Listener {
     Endpoint asked;
@@ -113,6 +133,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   };
 
   DatagramLoop loop_;
+  ReceiveBatch received_;
+  SendBatch sends_;
   RelaySockets relays_;
   TcpRelays tcp_relays_;
   RandomSource& random_;
@@ -127,8 +149,11 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   std::optional<TimePoint> armed_for_;
   TurnDriverCounters counters_;
   turn::ReplyBuffer reply_{};
-  // Headroom, the largest datagram, tailroom: one buffer, as each packet is done with before the next is read.
-  std::array<std::uint8_t, turn::Server::kHeadroomBytes + 65536 + turn::Server::kTailroomBytes> packet_{};
+  Now now_{};  // of this round
+  std::uint32_t round_ = 0;
+  Bytes segment_;  // the datagram in hand, where neighbours lie around it
+  // Headroom, the largest datagram, tailroom: what DTLS decrypts to.
+  std::array<std::uint8_t, turn::Server::kHeadroomBytes + 65536 + turn::Server::kTailroomBytes> dtls_packet_{};
 };
 
 }  // namespace causeway::net

@@ -14,12 +14,8 @@ namespace causeway::net {
 
 class UdpSocket {
  public:
-  struct Received {
-    Endpoint from;
-    IpAddress local;  // where it was sent to; only with the local address asked for, else the wildcard
-    std::size_t bytes = 0;
-    TrafficClass traffic_class{};
-  };
+  // A call may fail for what became of an earlier datagram, and a second time for what came back in between.
+  static constexpr int kAttemptsMax = 3;
   struct SendOptions {
     const IpAddress* local = nullptr;  // send from here
     TrafficClass traffic_class{};
@@ -34,15 +30,12 @@ class UdpSocket {
   };
 
   UdpSocket() = default;
-  UdpSocket(UdpSocket&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)),
-        forbids_fragments_(other.forbids_fragments_),
-        dual_stack_(other.dual_stack_) {}
+  UdpSocket(UdpSocket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), facts_(other.facts_) {}
   UdpSocket& operator=(UdpSocket&& other) noexcept;
   ~UdpSocket();
 
-  // kRelay: exactly this address, with errors to read. kListener: "::" takes both families, and the address asked is
-  // reported.
+  // kRelay: exactly this address, with errors to read. kListener: "::" takes both families, and a wildcard address has
+  // the address asked reported. Where the kernel can, it hands over several datagrams of one flow at once (UDP_GRO).
   enum class Purpose : std::uint8_t { kRelay, kListener };
   // False, with errno set and the socket closed, when that is not possible.
   bool open(const Endpoint& local, Purpose purpose) noexcept;
@@ -51,8 +44,18 @@ class UdpSocket {
   int descriptor() const noexcept { return descriptor_; }
   std::optional<Endpoint> local_endpoint() const noexcept;
 
-  // nullopt when there is nothing to read now; a datagram larger than the buffer is cut.
-  std::optional<Received> receive(MutableBytes buffer) noexcept;
+  const IpAddress& bound_address() const noexcept { return facts_.bound_address; }
+  bool is_dual_stack() const noexcept { return facts_.dual_stack; }
+  // The kernel's count of datagrams lost to a full buffer as it stands now; returns by how many it has grown.
+  std::uint32_t note_drops(std::uint32_t drops) noexcept { return drops - std::exchange(facts_.drops, drops); }
+  // What the kernel granted; 0 when it does not say.
+  std::size_t receive_buffer_bytes() const noexcept;
+
+  // For those who send by the descriptor: datagrams of IPv4 are to be fragmented from now on.
+  void allow_fragments() noexcept { set_dont_fragment(false); }
+  // Whether UDP_SEGMENT works here; once it has not, it is not tried again.
+  bool sends_segments() const noexcept { return facts_.sends_segments; }
+  void give_up_segments() noexcept { facts_.sends_segments = false; }
   // False, with errno set, when the kernel did not take it. An error of an earlier datagram is no reason.
   bool send(Bytes bytes, const Endpoint& to, const SendOptions& options) noexcept;
   // The next error of a relay's socket; nullopt when there is none, and then none is pending either.
@@ -63,9 +66,15 @@ class UdpSocket {
   bool set_dont_fragment(bool dont_fragment) noexcept;
   bool set_option(int level, int name, int value) noexcept;
 
+  struct Facts {
+    IpAddress bound_address;
+    std::uint32_t drops = 0;
+    bool forbids_fragments = false;  // the DF bit of an IPv4 socket as it is set now
+    bool dual_stack = false;         // an AF_INET6 socket that takes IPv4 too, as IPv4-mapped addresses
+    bool sends_segments = true;
+  };
   int descriptor_ = -1;
-  bool forbids_fragments_ = false;  // the DF bit of an IPv4 socket as it is set now
-  bool dual_stack_ = false;         // an AF_INET6 socket that takes IPv4 too, as IPv4-mapped addresses
+  Facts facts_;
 };
 
 }  // namespace causeway::net
