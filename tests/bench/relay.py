@@ -100,7 +100,7 @@ def main():
         print()
         print("\n".join(tables.memory_table(memory)))
     if latencies:
-        print("\nFrom end to end, 160 B, 100 flows, both ways. Lower quartile of the turns: a disturbed one is only slower.\n")
+        print("\nFrom end to end, 160 B, 100 flows, both ways. Lower quartile of the turns: disturbance only adds.\n")
         print("\n".join(tables.latency_table(latencies)))
     if options.json:
         everything = {shape.name: found for shape, found in (*rates, *memory, *latencies)}
