@@ -33,7 +33,7 @@ it('every text that the pages name is there, and every one that is there is name
     if (key) assert.ok(strings[key], `${key} is missing`);
   }
   // `family.${name}` stands for every text of the family.
-  const families = [...sources.matchAll(/`([a-z][\w.-]*\.)\$\{/g)].map(([, start]) => start);
+  const families = [...sources.matchAll(/`([a-z][\w-]*\.[\w.-]*)\$\{/g)].map(([, start]) => start);
   for (const key of Object.keys(strings)) {
     const named = sources.includes(`'${key}'`) || sources.includes(`"${key}"`);
     assert.ok(named || families.some((start) => key.startsWith(start)) || /\.label$/.test(key), `${key} is used nowhere`);

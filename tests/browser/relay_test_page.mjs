@@ -40,6 +40,23 @@ export class RelayTestPage {
       {...line.dataset, text: line.textContent})));
   }
 
+  /** Runs the test of the page's own server; gives back the verdict and the lines of each part. */
+  async testOwnServer() {
+    await this.page.getByRole('button', {name: 'Test this server'}).click();
+    return this.ownResults();
+  }
+
+  async ownResults() {
+    await this.page.getByRole('status').filter({hasText: /^Done/}).waitFor({timeout: 60_000});
+    const lines = {};
+    for (const part of ['browser', 'signaling', 'relay', 'call']) {
+      lines[part] = await this.page.locator(`#${part}-results > li`).evaluateAll((items) => items.map((item) => (
+        {...item.dataset, text: item.textContent.replace(/\s+/g, ' ')})));
+    }
+    const verdict = await this.page.locator('#verdict').evaluate((each) => ({state: each.dataset.state, text: each.textContent}));
+    return {verdict, lines};
+  }
+
   /** Every URI gives a relay candidate, those over UDP a server reflexive one too. */
   async expectAllWork(uris, username, password) {
     const {lines, candidates, errors} = await this.gather(uris.map((uri) => ({uri, username, password})));

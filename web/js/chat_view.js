@@ -71,7 +71,7 @@ export class ChatView {
     const messages = element('messages');
     messages.append(line);
     while (messages.children.length > kMessagesMax) messages.firstElementChild.remove();
-    messages.scrollTop = messages.scrollHeight;
+    element('log').scrollTop = element('log').scrollHeight;
   }
 
   #notify(words) {

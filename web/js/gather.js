@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers the ICE candidates that one STUN or TURN server leads to, and says in words what came of it.
+import {t, textOr} from './i18n.js';
 
 const kGatherMsMax = 15_000;
 
-// What the error codes mean for whoever runs the test (RFC 8489 §14.8, RFC 8656 §19; from 600 on the browser's own).
-const kErrors = {
-  300: 'The server asks to use another server instead.',
-  400: 'The server did not understand the request.',
-  401: 'Wrong username or password, or a time-limited username that has expired.',
-  403: 'The server does not allow this.',
-  420: 'The server does not know an attribute which the browser sent.',
-  437: 'The server does not know this allocation: it may have been restarted.',
-  438: 'The nonce was stale, and stayed stale after the browser asked again.',
-  440: 'The server has no relay addresses of this family (IPv4 or IPv6).',
-  441: 'The allocation belongs to another username.',
-  442: 'The server does not relay over the requested transport.',
-  486: 'The quota of this user is used up: too many allocations at once.',
-  500: 'The server failed; its log says more.',
-  508: 'The server has no relay port or no capacity left.',
-  600: 'The browser could not make sense of the answer.',
-  700: 'The browser could not use this server.',
-  701: 'The server cannot be reached: a wrong host or port, a firewall, or a certificate that the browser refuses.',
-};
-
-/** @param {number} code @param {string} text what the server or the browser said */
+/** What an error code means and what to do (RFC 8489 §14.8, RFC 8656 §19; from 600 on the browser's own). */
 export function errorInWords(code, text) {
-  return kErrors[code] ?? `Error ${code}${text ? `: ${text}` : ''}.`;
+  return textOr(`turn-error.${code}`, t('turn-error.other', {code, text}));
 }
 
 /** @typedef {{ms: number, candidate: RTCIceCandidate, url: string, relay_protocol: string}} Gathered */
@@ -47,12 +28,11 @@ export function errorInWords(code, text) {
 export function complaintAbout({uri, username, password}) {
   const match = /^(stuns?|turns?):(\[[0-9a-f:.]+\]|[^\s:?/@[\]]+)(:\d{1,5})?(\?transport=(udp|tcp))?$/i.exec(uri);
   if (!match) {
-    return 'A URI looks like stun:HOST:PORT, turn:HOST:PORT?transport=udp, turn:HOST:PORT?transport=tcp or ' +
-      'turns:HOST:PORT.';
+    return t('complaint.uri');
   }
   const turn = match[1].toLowerCase().startsWith('turn');
-  if (turn && (!username || !password)) return 'A turn: or turns: URI needs a username and a password.';
-  if (!turn && match[4]) return 'A stun: URI takes no ?transport=.';
+  if (turn && (!username || !password)) return t('complaint.credentials');
+  if (!turn && match[4]) return t('complaint.stun-transport');
   return '';
 }
 
@@ -122,16 +102,20 @@ function verdictOf({server, candidates, errors, done_ms}, policy) {
   const first = (type) => candidates.find(({candidate}) => candidate.type === type);
   const relay = first('relay');
   const reflexive = first('srflx');
-  if (relay) return {good: true, ms: relay.ms, words: `Works: a relay candidate came after ${relay.ms} ms.`};
+  if (relay) return {good: true, ms: relay.ms, words: relayInWords(relay)};
   if (errors.length > 0) return {good: false, ms: errorOf(errors).ms, words: inWordsWith(errorOf(errors), server)};
   if (!turn && reflexive) {
-    return {good: true, ms: reflexive.ms, words: `Works: the server saw this browser after ${reflexive.ms} ms.`};
+    return {good: true, ms: reflexive.ms, words: t('verdict.reflexive', {ms: reflexive.ms, address: reflexive.candidate.address})};
   }
   if (!turn && done_ms !== null && policy === 'all') {
-    return {good: true, ms: done_ms, words: 'No error: the server saw the address that this device has anyway.'};
+    return {good: true, ms: done_ms, words: t('verdict.same')};
   }
-  const words = 'No answer: a wrong host or port, a firewall, or nothing listens there.';
-  return {good: false, ms: null, words};
+  return {good: false, ms: null, words: t('verdict.silent')};
+}
+
+function relayInWords({ms, candidate: {address, port}}) {
+  const family = address?.includes(':') ? 'IPv6' : 'IPv4';
+  return t('verdict.relay', {ms, address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`, family});
 }
 
 // Any answer of the server says more than "cannot be reached", which each other address family adds.
@@ -142,6 +126,7 @@ function errorOf(errors) {
 function inWordsWith({code, text, words}, {username = ''}) {
   const expiry_seconds = Number(/^(\d{9,11})(:|$)/.exec(username)?.[1] ?? NaN);
   const expired = code === 401 && expiry_seconds * 1000 < Date.now();
-  const more = expired ? ` This username expired on ${new Date(expiry_seconds * 1000).toLocaleString()}.` : '';
+  const date = new Date(expiry_seconds * 1000).toLocaleString(document.documentElement.lang);
+  const more = expired ? ` ${t('turn-error.expired', {date})}` : '';
   return `${code}${text ? ` ${text.replace(/\.$/, '')}` : ''}. ${words}${more}`;
 }

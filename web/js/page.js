@@ -7,8 +7,6 @@
 //   ?cap=KBPS               what this side sends in all
 //   ?lang=en|de             the language
 // and in the page: `window.causeway` = {call, media, signaling}; `call.peers` maps member ids to {connection, …}.
-import {Call} from './call.js';
-import {CallView} from './call_view.js';
 import {element} from './dom.js';
 import {loadLanguage, t, textOr} from './i18n.js';
 import {prepareLanding, showRecent} from './landing.js';
@@ -25,8 +23,11 @@ const media = new LocalMedia();
 
 /** @type {Lobby} */
 let lobby;
-/** @type {(import('./call_view.js').Session & {view: CallView})|null} */
+/** @type {(import('./call_view.js').Session & {view: import('./call_view.js').CallView})|null} */
 let session = null;
+
+// What only a call needs is loaded while one is in the lobby: the first page is there sooner.
+const loadCall = () => Promise.all([import('./call.js'), import('./call_view.js')]);
 
 /** @param {'landing'|'lobby'|'call'} name */
 function showPart(name) {
@@ -44,6 +45,7 @@ function showLanding() {
 /** @param {string} room @param {boolean} pressed */
 function showLobby(room, pressed) {
   document.title = `${room} – Causeway`;
+  loadCall().catch(() => {});  // joining says so
   showConnection('');
   showPart('lobby');
   lobby.show(room, pressed);
@@ -102,6 +104,12 @@ async function join({name, relay_only}) {
   element('join').disabled = true;
   element('join').textContent = t('lobby.joining');
   const room = roomOfPath(location.pathname);
+  const parts_of_call = await loadCall().catch(() => null);
+  if (!parts_of_call) {
+    showLobby(room, false);
+    return showAlert(t('connection.none'));
+  }
+  const [{Call}, {CallView}] = parts_of_call;
   const signaling = new Signaling();
   const call = new Call(signaling, media, {relay_only, transport: transportOf(query), cap_kbps: capOf(query)});
   const parts = {call, signaling, media, room, name};

@@ -34,6 +34,7 @@
  *   'answer': {from: string, sdp: string},
  *   'candidate': {from: string, candidate?: RTCIceCandidateInit|null, candidates?: (RTCIceCandidateInit|null)[]},
  *   'message': {from: string, data: any},
+ *   'pong': {received?: number},
  *   'ice': {ice_servers: RTCIceServer[], ice_ttl_seconds: number},
  *   'error': ErrorReply,
  *   'bye': {action: 'resume'|'rejoin'|'stop', reason: string},
@@ -168,6 +169,11 @@ export class Signaling extends EventTarget {
   /** Asks for fresh ICE servers; the answer is the event `ice`. */
   ice() {
     return this.#send({type: 'ice'});
+  }
+
+  /** The answer is the event `pong`. */
+  ping() {
+    return this.#send({type: 'ping'});
   }
 
   /** Ends the pause before the next attempt to connect. */
