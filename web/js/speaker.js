@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who speaks: the loudest of those who are loud enough, and not another one at every breath.
 
-const kEveryMs = 250;
+const kEveryMs = 100;
 const kLoud = 0.02;
 const kHoldMs = 1500;
 
