@@ -65,6 +65,11 @@ std::string remote_lines(const AnnouncementFacts& facts, const Listener& https) 
 
 }  // namespace
 
+std::string public_url(const config::Config& config) {
+  const Listener* https = find_pages(config.listeners, Transport::kTls, false);
+  return https != nullptr && config.turn.public_host ? url(*https, *config.turn.public_host) : std::string{};
+}
+
 std::string announcement(const AnnouncementFacts& facts) {
   std::string text = "Causeway is running.\n";
   const Listener* http = find_pages(facts.bound, Transport::kTcp, true);

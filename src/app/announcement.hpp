@@ -18,6 +18,9 @@ struct AnnouncementFacts {
   std::filesystem::path admin_token_file;
 };
 
+// "https://call.example.org:8443", by the configured name; empty where there is none, or no page over TLS.
+std::string public_url(const config::Config& config);
+
 std::string announcement(const AnnouncementFacts& facts);
 
 }  // namespace causeway::app

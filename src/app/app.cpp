@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/access_tokens.hpp"
 #include "app/announcement.hpp"
 #include "app/external_addresses.hpp"
 #include "app/loggers.hpp"
@@ -68,7 +69,7 @@ class Daemon {
   void on_signal(int signal);
   // SIGHUP. Whatever is wrong with the new configuration leaves everything as it is.
   void reload();
-  void apply(const Config& next, std::shared_ptr<const net::TlsContext> tls);
+  void apply(const Config& next, std::shared_ptr<const net::TlsContext> tls, JwtAccess access);
   // SIGUSR1
   void drain();
   void begin_to_stop();
@@ -86,6 +87,7 @@ class Daemon {
   ExternalAddresses external_addresses_;
   net::TurnDriver turn_;
   MemberIceServers ice_servers_;
+  JwtAccess access_;
   signaling::Hub hub_;
   http::SignalingService signaling_;
   http::Service http_;
@@ -109,7 +111,8 @@ Daemon::Daemon(Config config, ReadAgain read_again)
             realm_selector(config_), secrets_.nonce_key, random_, turn_log_),
       ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
                    config_.signaling.ice_ttl_seconds),
-      hub_(hub_options(config_), ice_servers_, random_),
+      access_(config_.signaling.tokens),
+      hub_(hub_options(config_), ice_servers_, access_, random_),
       signaling_(io_.get_executor(), hub_, signaling_options(config_), loggers_.signaling),
       http_(pages(config_.web), signaling_, loggers_.http),
       connections_{connections_max(config_)},
@@ -233,7 +236,8 @@ void Daemon::reload() {
     if (read) {
       Config next = config_;
       take_over(next, *read);
-      apply(next, tls_context(next, state_, *loggers_.app));  // the last thing that can fail
+      JwtAccess access{next.signaling.tokens};
+      apply(next, tls_context(next, state_, *loggers_.app), std::move(access));  // the last thing that can fail
       for (const std::string_view key : keys_that_need_a_restart(config_, *read))
         loggers_.app->warn("{} has changed: that needs a restart, until then the old value holds", key);
       loggers_.app->info("reloaded the configuration");
@@ -248,7 +252,7 @@ void Daemon::reload() {
   ::sd_notify(0, "READY=1");
 }
 
-void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tls) {
+void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tls, JwtAccess access) {
   if (tls) turn_.set_certificate(*tls);
   tls_ = std::move(tls);
   for (const auto& listener : stream_listeners_) {
@@ -262,6 +266,7 @@ void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tl
   turn::RealmIndex index = 0;
   for (turn::RealmOptions& realm : turn_realms(next, secrets_))
     turn_.server().set_credentials(index++, std::move(realm.credentials), read_clock());
+  access_ = std::move(access);
   ice_servers_.set_secrets(member_secrets(next, secrets_));
   config_ = next;
 }

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/access_tokens.hpp"
 #include "app/external_addresses.hpp"
 #include "http/static_files.hpp"
 #include "net/endpoint_conversion.hpp"
@@ -155,12 +156,21 @@ void check_secrets(const Config& config, Findings& findings) {
   }
   struct stat status {};
   const bool holds_secrets =
-      !config.turn.users.empty() || !config.turn.shared_secrets.empty() || !config.realms.empty();
+      !config.turn.users.empty() || !config.turn.shared_secrets.empty() || !config.realms.empty() ||
+      std::ranges::any_of(config.signaling.tokens.keys, [](const auto& key) { return !key.secret.empty(); });
   if (config.file && holds_secrets && ::stat(config.file->c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
     findings.push_back({Severity::kWarning, config.file->string(),
                         "this file holds passwords and every user of this machine can read it; forbid that with: "
                         "chmod o-r " +
                             config.file->string() + "."});
+  }
+}
+
+void check_token_keys(const Config& config, Findings& findings) {
+  try {
+    const JwtAccess access{config.signaling.tokens};
+  } catch (const std::runtime_error& error) {
+    findings.push_back({Severity::kError, "", std::string{error.what()} + "."});
   }
 }
 
@@ -208,6 +218,7 @@ Findings check(const Config& config, WallTime now) {
   check_certificate(config, now, findings);
   check_folders(config, findings);
   check_secrets(config, findings);
+  check_token_keys(config, findings);
   check_addresses(config, findings);
   check_ports(config, findings);
   return findings;

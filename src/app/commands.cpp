@@ -13,6 +13,7 @@
 #include "app/check.hpp"
 #include "app/probe_command.hpp"
 #include "app/state_directory.hpp"
+#include "app/token_command.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "config/import_turnserver_conf.hpp"
 #include "config/load.hpp"
@@ -145,6 +146,16 @@ int credential(const Options& options, const config::Environment& environment, S
   return kExitSuccess;
 }
 
+int token(const TokenCommand& command, const std::optional<std::filesystem::path>& file,
+          const config::Environment& environment, Streams streams) {
+  const auto config = config::load(file, environment);
+  if (!config) {
+    print(config.error(), streams.err);
+    return kExitBadConfig;
+  }
+  return command.execute(*config, streams.out, streams.err);
+}
+
 int import_turnserver_conf(const Options& options, Streams streams) {
   const std::filesystem::path file = options.file;
   const auto text = config::read_file(file);
@@ -240,6 +251,7 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
       "import-turnserver-conf", "Print a configuration made from coturn's; what it cannot carry over goes to stderr");
   import_command.add_option("FILE", options.file, "coturn's turnserver.conf")->required();
   ProbeCommand probe_command{app};
+  TokenCommand token_command{app};
   const CLI::App& version_command = *app.add_subcommand("version", "Print the version");
   try {
     std::ranges::reverse(arguments);  // as CLI11 wants them
@@ -250,6 +262,7 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   if (check_command.parsed()) return check_config(options, environment, {out, err});
   if (credential_command.parsed()) return credential(options, environment, {out, err});
   if (import_command.parsed()) return import_turnserver_conf(options, {out, err});
+  if (token_command.parsed()) return token(token_command, file_of(options, environment), environment, {out, err});
   if (probe_command.parsed()) return probe_command.execute(out, err);
   if (version_command.parsed()) {
     out << version << '\n';

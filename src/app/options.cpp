@@ -78,6 +78,7 @@ signaling::HubOptions hub_options(const Config& config) {
   options.rooms_max = config.signaling.rooms_max;
   options.room_members_max = config.signaling.room_members_max;
   options.message_bytes_max = config.signaling.message_bytes_max;
+  options.waiting_room = config.signaling.waiting_room;
   options.resume_grace = config.signaling.resume_grace_seconds;
   options.away_max = config.signaling.sessions_max;
   return options;

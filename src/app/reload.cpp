@@ -33,7 +33,9 @@ std::vector<std::string_view> keys_that_need_a_restart(const Config& running, co
   name(running.turn.mobility != read.turn.mobility, "turn.mobility");
   name(running.turn.tcp_relay != read.turn.tcp_relay, "turn.tcp_relay");
   name(running.turn.nat_discovery != read.turn.nat_discovery, "turn.nat_discovery");
-  name(running.signaling != read.signaling, "signaling");
+  config::Signaling signaling = running.signaling;
+  signaling.tokens = read.signaling.tokens;
+  name(signaling != read.signaling, "signaling");
   name(running.web != read.web, "web");
   name(running.log.format != read.log.format, "log.format");
   return keys;
@@ -47,6 +49,7 @@ void take_over(Config& running, const Config& read) {
   running.turn.limits = read.turn.limits;
   running.turn.lifetimes = read.turn.lifetimes;
   running.turn.alternate = read.turn.alternate;
+  running.signaling.tokens = read.signaling.tokens;
   running.log.level = read.log.level;
   // What is in the realms of the same name; new ones have to wait, and old ones stay as they are.
   for (Realm& realm : running.realms) {

@@ -11,13 +11,14 @@
 namespace causeway::app {
 
 // Each stands for itself and all keys below it. Every other key needs a restart.
-inline constexpr std::array<std::string_view, 11> kLiveKeys{"tls",
+inline constexpr std::array<std::string_view, 12> kLiveKeys{"tls",
                                                             "turn.users",
                                                             "turn.shared_secrets",
                                                             "turn.peers",
                                                             "turn.limits",
                                                             "turn.lifetimes",
                                                             "turn.alternate",
+                                                            "signaling.tokens",
                                                             "log.level",
                                                             "realms[].shared_secrets",
                                                             "realms[].users",

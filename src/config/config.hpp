@@ -154,6 +154,27 @@ struct Realm {
   RealmLimits limits;
 };
 
+// A key that access tokens are verified with. Either a secret (HS…) or a file with a PEM key (RS…, PS…, ES…).
+struct TokenKey {
+  std::string id;         // what a token's `kid` may say; empty: none
+  std::string algorithm;  // "HS256" and so on, see kTokenAlgorithmRule
+  std::string secret;     // 32 bytes at least
+  std::optional<std::filesystem::path> file;
+
+  friend bool operator==(const TokenKey&, const TokenKey&) = default;
+};
+
+// Who may enter which room. Without keys rooms are open.
+struct Tokens {
+  std::vector<TokenKey> keys;                     // at most 16
+  std::optional<std::filesystem::path> jwk_file;  // further keys: a JWK, or a set of them (RFC 7517)
+  bool optional = false;                          // true: who has no token may enter as well
+  std::optional<std::string> audience;            // what a token's `aud` has to name; absent: it has none
+
+  bool has_keys() const noexcept { return !keys.empty() || jwk_file.has_value(); }
+  friend bool operator==(const Tokens&, const Tokens&) = default;
+};
+
 struct Signaling {
   std::vector<std::string> origins;                 // "https://example.org", besides the daemon's own
   std::uint32_t room_members_max = 16;              // 2–1000
@@ -163,6 +184,8 @@ struct Signaling {
   std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
   std::chrono::seconds resume_grace_seconds{30};    // 0–300, 0 = a lost connection is a lost member
   std::chrono::seconds ice_ttl_seconds{12 * 3600};  // 300–604800
+  bool waiting_room = false;                        // true: new rooms have a waiting room until a moderator opens them
+  Tokens tokens;
 
   friend bool operator==(const Signaling&, const Signaling&) = default;
 };

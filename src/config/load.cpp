@@ -43,10 +43,11 @@ Result<std::string, Findings> read_file(const std::filesystem::path& file) {
 }
 
 std::set<std::string> known_keys() {
-  // Reading an empty document with one empty listener and realm asks for every key once.
+  // Reading an empty document with one empty listener, realm and key asks for every key once.
   Document document;
   document.set({{"realms"}, nlohmann::json::array({nlohmann::json::object()}), ""});
   document.set({{"listeners"}, nlohmann::json::array({nlohmann::json::object()}), ""});
+  document.set({{"signaling", "tokens", "keys"}, nlohmann::json::array({nlohmann::json::object()}), ""});
   Reading reading{document};
   Config config;
   ObjectReader::read(reading, document.root(), "", [&](ObjectReader& root) { read_config(root, config); });

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/realm_section.hpp"
+#include "config/signaling_section.hpp"
 #include "config/text_rules.hpp"
 
 namespace causeway::config {
@@ -201,22 +202,6 @@ void read_turn(ObjectReader& turn, Turn& out) {
   if (const json* value = turn.find("nat_discovery"); value == nullptr || !value->is_null()) {
     turn.section("nat_discovery", [&](ObjectReader& object) { read_nat_discovery(object, out.nat_discovery); });
   }
-}
-
-void read_signaling(ObjectReader& object, Signaling& out) {
-  object.list("origins", out.origins, 1000, kOriginRule);
-  object.number("room_members_max", out.room_members_max, 2, 1000);
-  object.number("rooms_max", out.rooms_max, 1, 1'000'000);
-  object.number("sessions_max", out.sessions_max, 1, 1'000'000);
-  object.number("message_bytes_max", out.message_bytes_max, 1024, 1024 * 1024);
-  object.number("queue_bytes_max", out.queue_bytes_max, 1024, 64 * 1024 * 1024);
-  // A message arrives in an envelope, and the queue must take it whole.
-  if (out.queue_bytes_max < 2 * out.message_bytes_max) {
-    object.fail("queue_bytes_max", "must be twice message_bytes_max (" + std::to_string(out.message_bytes_max) +
-                                       ") at least, but is " + std::to_string(out.queue_bytes_max));
-  }
-  object.seconds("resume_grace_seconds", out.resume_grace_seconds, 0, 300);
-  object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 300, 604'800);
 }
 
 }  // namespace

@@ -135,6 +135,25 @@ std::optional<ExternalAddress> parse_external_address(std::string_view text) {
   return fits ? std::optional{parsed} : std::nullopt;
 }
 
+// RFC 7518 §3.1. The library knows no EdDSA.
+std::optional<std::string> parse_token_algorithm(std::string_view text) {
+  const bool known = text.size() == 5 &&
+                     std::ranges::count(std::array{"HS", "RS", "PS", "ES"}, text.substr(0, 2)) != 0 &&
+                     std::ranges::count(std::array{"256", "384", "512"}, text.substr(2)) != 0;
+  return known ? std::optional{std::string{text}} : std::nullopt;
+}
+
+// Its bytes are the key, so they are taken as they are.
+std::optional<std::string> parse_token_secret(std::string_view text) {
+  const bool fits = text.size() >= 32 && text.size() <= 512;
+  return fits ? std::optional{std::string{text}} : std::nullopt;
+}
+
+std::optional<std::string> parse_token_text(std::string_view text) {
+  const bool fits = !text.empty() && text.size() <= 256;
+  return fits ? std::optional{std::string{text}} : std::nullopt;
+}
+
 }  // namespace
 
 constexpr TextRule<std::string> kRealmRule{
@@ -145,6 +164,10 @@ constexpr TextRule<std::string> kPasswordRule{
     parse_password, "a string of 1 to 508 bytes without control and other invisible characters", true};
 constexpr TextRule<std::string> kSharedSecretRule{parse_secret, "a string of 1 to 508 bytes without control characters",
                                                   true};
+constexpr TextRule<std::string> kTokenAlgorithmRule{
+    parse_token_algorithm, "an algorithm for signatures: HS256, RS256, PS256 or ES256, or one of them with 384 or 512"};
+constexpr TextRule<std::string> kTokenSecretRule{parse_token_secret, "a string of 32 to 512 bytes", true};
+constexpr TextRule<std::string> kTokenTextRule{parse_token_text, "1 to 256 bytes"};
 constexpr TextRule<std::string> kServerNameRule{parse_server_name, "a host name"};
 constexpr TextRule<Endpoint> kEndpointRule{
     parse_endpoint, "an address with a port, like \"203.0.113.8:3478\" or \"[2001:db8::8]:3478\""};

@@ -111,8 +111,11 @@ Outcome websocket(const RequestHeader& request, const Host& host, const net::Con
                              "This page's origin may not use this server. Its operator can add the origin to "
                              "signaling.origins.\n");
   }
-  return signaling::OpenRequest{
-      .plain_room = query_value(target, "room"), .host = std::string(host.name), .secure = facts.is_tls};
+  return signaling::OpenRequest{.plain_room = query_value(target, "room"),
+                                .host = std::string(host.name),
+                                .secure = facts.is_tls,
+                                .address = facts.remote.address,
+                                .token = query_value(target, "token")};
 }
 
 Outcome choose(const RequestHeader& request, const Host& host, const net::ConnectionFacts& facts, const Site& site) {

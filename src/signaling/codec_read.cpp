@@ -98,7 +98,26 @@ std::optional<ResumeRequest> read_resume(Fields& fields) {
 }
 
 Body read_join(Fields& fields) {
-  return Join{fields.string("room"), fields.string_optional("name").value_or(std::string()), read_resume(fields)};
+  return Join{fields.string("room"), fields.string_optional("name").value_or(std::string()), read_resume(fields),
+              fields.string_optional("token")};
+}
+
+bool read_flag(Fields& fields, std::string_view key, bool is_required) {
+  const std::string_view raw = fields.raw_optional(key);
+  if (raw == "true" || raw == "false" || (raw.empty() && !is_required)) return raw == "true";
+  fields.fail("The member " + std::string(key) + " has to be true or false.");
+  return false;
+}
+
+Body read_lock(Fields& fields) {
+  const bool locked = read_flag(fields, "locked", true);
+  const bool knock = read_flag(fields, "knock", false);
+  return Lock{!locked ? RoomLock::kOpen : knock ? RoomLock::kKnock : RoomLock::kLocked};
+}
+
+template <class Request>
+Body read_about_member(Fields& fields) {
+  return Request{fields.string("member")};
 }
 
 // The values under these names are relayed, whatever they are; at least one has to be there.
@@ -129,6 +148,10 @@ constexpr std::array kMessageTypes{
     MessageType{"message", [](Fields& fields) { return read_relay<RelayType::kMessage>(fields, {"data"}); }},
     MessageType{"ice", [](Fields&) { return Body{IceRequest{}}; }},
     MessageType{"leave", [](Fields&) { return Body{Leave{}}; }},
+    MessageType{"lock", read_lock},
+    MessageType{"kick", read_about_member<Kick>},
+    MessageType{"admit", read_about_member<Admit>},
+    MessageType{"deny", read_about_member<Deny>},
     MessageType{"ping", [](Fields&) { return Body{Ping{}}; }},
 };
 

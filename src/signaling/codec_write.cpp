@@ -12,7 +12,8 @@ namespace {
 using Object = nlohmann::ordered_json;
 
 // The parts of the protocol that a client may find missing in another version of the server.
-constexpr std::initializer_list<const char*> kFeatures{"message", "ice", "roles", "resume"};
+constexpr std::initializer_list<const char*> kFeatures{"message", "ice",  "roles", "resume",
+                                                       "token",   "lock", "kick",  "waiting"};
 
 constexpr std::size_t kSeqBytesMax = 27;  // ,"seq": and 20 digits
 
@@ -41,6 +42,12 @@ void add(Object& object, const MemberInfo& member) {
   object["member"] = member.member;
   object["name"] = member.name;
   object["role"] = name(member.role);
+  if (!member.user.empty()) object["user"] = member.user;
+}
+
+void add(Object& object, RoomLock lock) {
+  object["locked"] = lock != RoomLock::kOpen;
+  object["knock"] = lock == RoomLock::kKnock;
 }
 
 void add(Object& object, const IceServerList& list) {
@@ -75,6 +82,7 @@ std::string write(const Joined& joined) {
   for (const MemberInfo& info : joined.members)
     add(members.emplace_back(), info);
   object["members"] = std::move(members);
+  add(object, joined.lock);
   add(object, joined.ice);
   if (!joined.resume.token.empty()) {
     object["resume"] = {{"token", joined.resume.token}, {"grace_seconds", joined.resume.grace.count()}};
@@ -107,6 +115,33 @@ std::string write(const RoleChanged& changed) {
   object["member"] = changed.member;
   object["role"] = name(changed.role);
   return text_of(object);
+}
+
+std::string write(const Waiting& waiting) {
+  Object object = object_of("waiting");
+  object["room"] = waiting.room;
+  return text_of(object, waiting.id);
+}
+
+std::string write(const Knock& knock) {
+  Object object = object_of("knock");
+  object["member"] = knock.member;
+  object["name"] = knock.name;
+  if (!knock.user.empty()) object["user"] = knock.user;
+  return text_of(object);
+}
+
+std::string write(const KnockEnded& ended) {
+  Object object = object_of("knock-ended");
+  object["member"] = ended.member;
+  object["reason"] = name(ended.end);
+  return text_of(object);
+}
+
+std::string write(const Locked& locked) {
+  Object object = object_of("locked");
+  add(object, locked.lock);
+  return text_of(object, locked.id);
 }
 
 std::string write(const Relayed& relayed) {

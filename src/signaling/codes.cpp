@@ -21,6 +21,8 @@ constexpr std::array<Closing, kCloseReasons> kClosings{{
     {"bad-room", 4003, ByeAction::kStop},
     {"slow-reader", 4004, ByeAction::kResume},
     {"replaced", 4005, ByeAction::kStop},
+    {"kicked", 4006, ByeAction::kStop},
+    {"no-access", 4007, ByeAction::kStop},
 }};
 
 template <class Enum, std::size_t kValues>
@@ -36,18 +38,25 @@ std::string_view name(RelayType type) noexcept {
 }
 
 std::string_view name(Role role) noexcept {
-  return role == Role::kModerator ? "moderator" : "member";
+  static constexpr std::array<std::string_view, kRoles> kNames{"member", "moderator", "listener"};
+  return look_up(kNames, role);
 }
 
 std::string_view name(LeftReason reason) noexcept {
-  static constexpr std::array<std::string_view, kLeftReasons> kNames{"left", "lost"};
+  static constexpr std::array<std::string_view, kLeftReasons> kNames{"left", "lost", "kicked"};
   return look_up(kNames, reason);
+}
+
+std::string_view name(KnockEnd end) noexcept {
+  static constexpr std::array<std::string_view, kKnockEnds> kNames{"admitted", "denied", "left", "timed-out"};
+  return look_up(kNames, end);
 }
 
 std::string_view name(ErrorCode code) noexcept {
   static constexpr std::array<std::string_view, kErrorCodes> kNames{
-      "not-json",       "bad-message", "unknown-type", "not-joined", "already-joined",
-      "no-such-member", "bad-room",    "bad-name",     "room-full",  "server-full"};
+      "not-json",      "bad-message", "unknown-type", "not-joined",  "already-joined", "no-such-member",
+      "bad-room",      "bad-name",    "room-full",    "server-full", "token-required", "bad-token",
+      "token-expired", "slow-down",   "forbidden",    "room-locked", "not-admitted"};
   return look_up(kNames, code);
 }
 
@@ -62,14 +71,22 @@ std::string_view explanation(ErrorCode code) noexcept {
       "A room needs a name of 1 to 128 bytes of UTF-8 without control characters.",
       "The name of a member has at most 128 bytes of UTF-8 and no control characters.",
       "The room is full: try again when somebody has left, or take another room.",
-      "The server has no place left for another room or connection: try again later."};
+      "The server has no place left for another room or connection: try again later.",
+      "Nobody enters this room without an access token: use an invitation, or ask whoever runs the application.",
+      "The access token is not valid here.",
+      "The access token has expired: get a new one.",
+      "Too many bad access tokens have come from your address: try again in a few seconds.",
+      "Your role does not allow this.",
+      "A moderator has locked the room.",
+      "No moderator has let you in."};
   return look_up(kSentences, code);
 }
 
 CloseReason close_reason(ErrorCode refusal) noexcept {
   if (refusal == ErrorCode::kBadRoom) return CloseReason::kBadRoom;
   if (refusal == ErrorCode::kRoomFull) return CloseReason::kRoomFull;
-  return CloseReason::kServerFull;
+  if (refusal == ErrorCode::kServerFull) return CloseReason::kServerFull;
+  return CloseReason::kNoAccess;
 }
 
 std::string_view name(CloseReason reason) noexcept {

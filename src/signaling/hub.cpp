@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::string_view kDefaultRoom = "default";  // of plain clients that name none
 
-Error error_of(ErrorCode code, std::string_view request_id) {
-  return {code, std::string(explanation(code)), std::string(request_id), false};
-}
-
 std::vector<RelayedValue> owned(const std::vector<RelayedValueView>& views) {
   std::vector<RelayedValue> values;
   values.reserve(views.size());
@@ -24,8 +20,12 @@ std::vector<RelayedValue> owned(const std::vector<RelayedValueView>& views) {
 
 }  // namespace
 
-Hub::Hub(const HubOptions& options, IceServers& ice_servers, RandomSource& random)
-    : options_(options), ice_servers_(ice_servers), random_(random) {
+Hub::Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens& tokens, RandomSource& random)
+    : options_(options),
+      ice_servers_(ice_servers),
+      tokens_(tokens),
+      random_(random),
+      bad_tokens_(options.bad_tokens_per_second, random.next()) {
   sessions_.reserve(options_.sessions_max);
   session_timers_.reserve(options_.sessions_max);
   member_timers_.reserve(options_.sessions_max + options_.away_max);
@@ -33,29 +33,31 @@ Hub::Hub(const HubOptions& options, IceServers& ice_servers, RandomSource& rando
 
 // --- events ---
 
-Deliveries Hub::open(SessionId id, const OpenRequest& request, Now now) {
+Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
   Deliveries out;
   ++counters_.opened;
-  const bool plain = request.plain_room.has_value();
+  const bool plain = open_request.plain_room.has_value();
   if (!plain) out.push_back({id, shared(Welcome{options_.message_bytes_max, options_.ping}), {}, {}});
 
-  std::optional<ErrorCode> refused;
+  const Join request{open_request.plain_room.value_or(std::string()), {}, {}, open_request.token};
+  Result<Entrant, Error> entrant = Entrant{};
   if (sessions_.size() >= options_.sessions_max) {
-    refused = ErrorCode::kServerFull;
+    entrant = error_of(ErrorCode::kServerFull, {});
   } else if (plain) {
-    refused = refusal(*request.plain_room);
+    entrant = admission(open_request.address, request, true, now);
   }
-  if (refused) {
-    refuse(id, plain, *refused, out);
+  if (!entrant) {
+    refuse(id, plain, entrant.error(), out);
     return out;
   }
 
   Session& session = sessions_[id];
   session.id = id;
-  session.host = request.host;
-  session.secure = request.secure;
+  session.address = open_request.address;
+  session.host = open_request.host;
+  session.secure = open_request.secure;
   if (plain) {
-    announce_arrival(enter(session, *request.plain_room, {}, true), out);
+    announce_arrival(enter(session, room_named(request.room), *std::move(entrant)), out);
   } else {
     session_timers_.schedule(session, now.steady + options_.join_deadline);
   }
@@ -73,17 +75,20 @@ Deliveries Hub::on_message(SessionId id, const ClientMessage& message, Now now) 
   if (const auto* request = std::get_if<Join>(&message.body)) {
     join(session, *request, message.id, now, out);
   } else if (const auto* relayed = std::get_if<Relay>(&message.body)) {
-    relay(session, *relayed, message.id, first, out);
+    relay(session, *relayed, message.id, first, now, out);
   } else if (std::holds_alternative<Ping>(message.body)) {
     const bool counts = session.member != nullptr && !session.member->plain;
     const auto received = counts ? std::optional{session.member->received} : std::nullopt;
     out.push_back({id, shared(Pong{received, std::string(message.id)}), {}, {}});
+  } else if (std::holds_alternative<Leave>(message.body) &&
+             (session.member != nullptr || session.waits_in != nullptr)) {
+    leave(session, message.id, now, out);
   } else if (session.member == nullptr) {
     send_error(id, error_of(ErrorCode::kNotJoined, message.id), out);
-  } else if (std::holds_alternative<Leave>(message.body)) {
-    leave(session, message.id, now, out);
-  } else {
+  } else if (std::holds_alternative<IceRequest>(message.body)) {
     send_ice(*session.member, message.id, now, out);
+  } else {
+    moderate(*session.member, message, now, out);
   }
   return out;
 }
@@ -98,6 +103,7 @@ Deliveries Hub::on_bad_message(SessionId id, const BadMessage& bad) {
   send_error(id, {bad.code, bad.message, bad.id, fatal}, out);
   if (fatal) {
     say_goodbye(id, session.is_plain(), CloseReason::kNotJson, out);
+    end_visit(session, KnockEnd::kLeft, out);
     if (session.member != nullptr) depart(*session.member, LeftReason::kLost, out);
     forget(session);
   }
@@ -116,6 +122,7 @@ Deliveries Hub::on_close(SessionId id, LeftReason reason, Now now) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return out;
   Member* member = found->second.member;
+  end_visit(found->second, KnockEnd::kLeft, out);
   forget(found->second);
   if (member == nullptr) return out;
   if (reason == LeftReason::kLost) {
@@ -132,6 +139,7 @@ Deliveries Hub::end(SessionId id, CloseReason reason, Now now) {
   if (found == sessions_.end()) return out;
   Member* member = found->second.member;
   say_goodbye(id, found->second.is_plain(), reason, out);
+  end_visit(found->second, KnockEnd::kLeft, out);
   forget(found->second);
   if (member == nullptr) return out;
   if (bye_action(reason) == ByeAction::kResume) {
@@ -156,7 +164,7 @@ Deliveries Hub::end_all(CloseReason reason) {
   }
   sessions_.clear();
   rooms_.clear();
-  away_ = 0;
+  away_ = visitors_ = 0;
   return out;
 }
 
@@ -170,6 +178,7 @@ std::optional<TimePoint> Hub::next_deadline() const noexcept {
 Deliveries Hub::on_timer(Now now) {
   Deliveries out;
   while (Session* session = session_timers_.pop_expired(now.steady)) {
+    if (session->waits_in != nullptr) turn_away(*session, KnockEnd::kTimedOut, ErrorCode::kNotAdmitted, out);
     say_goodbye(session->id, false, CloseReason::kJoinDeadline, out);
     forget(*session);
   }
@@ -186,40 +195,44 @@ Deliveries Hub::on_timer(Now now) {
 // --- requests ---
 
 void Hub::join(Session& session, const Join& request, std::string_view request_id, Now now, Deliveries& out) {
-  if (session.member == nullptr && request.resume) {
+  if (session.member != nullptr || session.waits_in != nullptr) {
+    return send_error(session.id, error_of(ErrorCode::kAlreadyJoined, request_id), out);
+  }
+  if (request.resume) {
     if (Member* member = find_resumable(request)) return resume(session, *member, request, request_id, now, out);
     ++counters_.resumes_failed;
   }
-  std::optional<ErrorCode> refused;
-  if (session.member != nullptr) {
-    refused = ErrorCode::kAlreadyJoined;
-  } else if (!request.name.empty() && !is_valid_name(request.name)) {
-    refused = ErrorCode::kBadName;
-  } else {
-    refused = refusal(request.room);
+  Result<Entrant, Error> entrant = admission(session.address, request, false, now);
+  if (!entrant) {
+    Error error = entrant.error();
+    error.id = request_id;
+    return send_error(session.id, std::move(error), out);
   }
-  if (refused) return send_error(session.id, error_of(*refused, request_id), out);
-
-  Member& member = enter(session, request.room, request.name, false);
-  out.push_back({session.id, shared(joined_reply(member, request_id, now)), {}, {}});
-  announce_arrival(member, out);
+  if (lock_for(request.room, *entrant) == RoomLock::kKnock)
+    return knock(session, request, *std::move(entrant), request_id, now, out);
+  enter_and_announce(session, room_named(request.room), *std::move(entrant), request_id, now, out);
 }
 
-void Hub::relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Deliveries& out) {
+void Hub::relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Now now,
+                Deliveries& out) {
   if (session.member == nullptr) {
     // Only a first message makes a plain client: a candidate that comes late, after `leave`, must enter no room.
     if (!first || relay.type == RelayType::kMessage) {
       return send_error(session.id, error_of(ErrorCode::kNotJoined, request_id), out);
     }
-    if (const std::optional<ErrorCode> refused = refusal(kDefaultRoom)) {
-      refuse(session.id, true, *refused, out);
+    Result<Entrant, Error> entrant = admission(session.address, Join{std::string(kDefaultRoom), {}}, true, now);
+    if (!entrant) {
+      refuse(session.id, true, entrant.error(), out);
       return forget(session);
     }
-    announce_arrival(enter(session, kDefaultRoom, {}, true), out);
+    announce_arrival(enter(session, room_named(kDefaultRoom), *std::move(entrant)), out);
   }
 
   Member& sender = *session.member;
   ++sender.received;
+  if (sender.info.role == Role::kListener && (relay.type == RelayType::kMessage || !relay.to)) {
+    return send_error(session.id, error_of(ErrorCode::kForbidden, request_id), out);
+  }
   Member* receiver = relay.to ? sender.room->find(*relay.to) : nullptr;
   if (relay.to && (receiver == nullptr || receiver == &sender)) {
     return send_error(session.id, error_of(ErrorCode::kNoSuchMember, request_id), out);
@@ -233,6 +246,11 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
 }
 
 void Hub::leave(Session& session, std::string_view request_id, Now now, Deliveries& out) {
+  if (session.waits_in != nullptr) {
+    out.push_back({session.id, shared(Left{std::string(request_id)}), {}, {}});
+    end_visit(session, KnockEnd::kLeft, out);
+    return session_timers_.schedule(session, now.steady + options_.join_deadline);
+  }
   Member& member = *std::exchange(session.member, nullptr);
   send(member, shared(Left{std::string(request_id)}), out);
   depart(member, LeftReason::kLeft, out);
@@ -266,11 +284,11 @@ void Hub::send_error(SessionId id, Error error, Deliveries& out) {
   out.push_back({id, shared(std::move(error)), {}, {}});
 }
 
-void Hub::refuse(SessionId id, bool plain, ErrorCode code, Deliveries& out) {
-  Error error = error_of(code, {});
+void Hub::refuse(SessionId id, bool plain, Error error, Deliveries& out) {
+  const CloseReason reason = close_reason(error.code);
   error.fatal = true;
   send_error(id, std::move(error), out);
-  say_goodbye(id, plain, close_reason(code), out);
+  say_goodbye(id, plain, reason, out);
 }
 
 void Hub::say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out) {

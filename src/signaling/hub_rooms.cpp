@@ -17,37 +17,42 @@ bool equals(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-std::optional<ErrorCode> Hub::refusal(std::string_view room_name) const {
-  if (!is_valid_name(room_name)) return ErrorCode::kBadRoom;
-  const auto room = rooms_.find(room_name);
-  if (room == rooms_.end()) {
-    if (rooms_.size() >= options_.rooms_max) return ErrorCode::kServerFull;
-  } else if (room->second.members.size() >= options_.room_members_max) {
-    return ErrorCode::kRoomFull;
-  }
-  return std::nullopt;
+Room& Hub::room_named(std::string_view room_name) {
+  const auto found = rooms_.find(room_name);
+  if (found != rooms_.end()) return found->second;
+  const RoomLock lock = options_.waiting_room ? RoomLock::kKnock : RoomLock::kOpen;
+  return rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}, {}, lock}).first->second;
 }
 
-Member& Hub::enter(Session& session, std::string_view room_name, std::string name, bool plain) {
-  auto found = rooms_.find(room_name);
-  if (found == rooms_.end()) {
-    found = rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}}).first;
-  }
-  Room& room = found->second;
+bool Hub::is_full(const Room& room, std::optional<std::size_t> members_max) const noexcept {
+  return room.members.size() >= std::min(options_.room_members_max, members_max.value_or(options_.room_members_max));
+}
+
+Member& Hub::enter(Session& session, Room& room, Entrant entrant) {
   Member& member = *room.members.emplace_back(std::make_unique<Member>(options_.replay, replay_bytes_total_));
-  member.info = {random_id(), std::move(name), Role::kMember};
+  member.info = std::move(entrant.info);
+  if (member.info.member.empty()) member.info.member = random_id();
   member.room = &room;
   member.session = session.id;
-  member.plain = plain;
-  room.appoint_moderator();
+  member.plain = entrant.plain;
+  if (tokens_.use() == TokenUse::kNone) room.appoint_moderator();
   session.member = &member;
   session_timers_.cancel(session);
   ++counters_.joined;
   return member;
 }
 
+void Hub::enter_and_announce(Session& session, Room& room, Entrant entrant, std::string_view request_id, Now now,
+                             Deliveries& out) {
+  Member& member = enter(session, room, std::move(entrant));
+  out.push_back({session.id, shared(joined_reply(member, request_id, now)), {}, {}});
+  announce_arrival(member, out);
+  show_visitors_to(member, out);
+}
+
 Joined Hub::joined_reply(Member& member, std::string_view request_id, Now now) {
-  Joined joined{member.room->name, member.info, {}, ice_servers(member, now), {}, {}, std::string(request_id)};
+  Joined joined{member.room->name,      member.info, {}, ice_servers(member, now), {}, member.room->lock, {},
+                std::string(request_id)};
   for (const auto& other : member.room->members) {
     if (other.get() != &member) joined.members.push_back(other->info);
   }
@@ -73,14 +78,24 @@ void Hub::depart(Member& member, LeftReason reason, Deliveries& out) {
   counters_.left.count(reason);
   Room& room = *member.room;
   const std::unique_ptr<Member> removed = room.remove(member);
+  const bool is_open = tokens_.use() == TokenUse::kNone;
   if (room.members.empty()) {
-    rooms_.erase(rooms_.find(room.name));
+    if (!is_open || room.visitors.empty()) return remove_if_empty(room);
+    // Without tokens nobody is left who could let them in. Each may come again, and the first will be the moderator.
+    for (std::size_t left = room.visitors.size(); left > 0; --left)  // the last one takes the room along
+      turn_away(sessions_.at(room.visitors.front().session), KnockEnd::kDenied, ErrorCode::kNotAdmitted, out);
     return;
   }
   broadcast(room, nullptr, MemberLeft{removed->info, reason}, out);
-  if (const Member* successor = room.appoint_moderator()) {
+  if (!is_open) return;
+  if (Member* successor = room.appoint_moderator()) {
     broadcast(room, nullptr, RoleChanged{successor->info.member, successor->info.role}, out);
+    show_visitors_to(*successor, out);
   }
+}
+
+void Hub::remove_if_empty(Room& room) {
+  if (room.is_empty()) rooms_.erase(rooms_.find(room.name));
 }
 
 IceServerList Hub::ice_servers(Member& member, Now now) {

@@ -18,7 +18,8 @@ Member* Room::appoint_moderator() noexcept {
   Member* successor = nullptr;
   for (const auto& member : members) {
     if (member->info.role == Role::kModerator) return nullptr;
-    if (successor == nullptr && !member->plain) successor = member.get();
+    const bool can = !member->plain && member->info.role != Role::kListener;
+    if (successor == nullptr && can) successor = member.get();
   }
   if (successor != nullptr) successor->info.role = Role::kModerator;
   return successor;

@@ -121,7 +121,8 @@ async function join({name, relay_only}) {
     .on('disconnected', onDisconnected)
     .on('closed', onClosed);
   try {
-    await signaling.join(room, {name});
+    // An invitation's token stands behind the '#', which no server and no log sees.
+    await signaling.join(room, {name, token: new URLSearchParams(location.hash.slice(1)).get('token') ?? ''});
   } catch {
     return;  // onClosed has said why
   }

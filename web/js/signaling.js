@@ -16,10 +16,11 @@
  * what was sent meanwhile is dropped.
  */
 
-/** @typedef {{member: string, name?: string, role: string}} Member */
+/** @typedef {'member'|'moderator'|'listener'} Role */
+/** @typedef {{member: string, name?: string, role: Role, user?: string}} Member  `user`: what the access token says */
 /** @typedef {Member & {polite: boolean}} Self  `polite`: the polite side of perfect negotiation */
-/** @typedef {{type: 'joined', room: string, self: Self, members: Member[], ice_servers: RTCIceServer[],
- *             ice_ttl_seconds: number, resume?: {token: string, grace_seconds: number}, received?: number}} Joined */
+/** @typedef {{type: 'joined', room: string, self: Self, members: Member[], locked: boolean, knock: boolean,
+ *             ice_servers: RTCIceServer[], ice_ttl_seconds: number, resume?: {token: string, grace_seconds: number}, received?: number}} Joined */
 /** @typedef {{code: string, message: string, fatal: boolean, id?: string|number}} ErrorReply */
 /**
  * Every message of the server is an event of its `type`; `disconnected` and `closed` are this client's own.
@@ -29,7 +30,12 @@
  *   'resumed': Joined,
  *   'gap': {missing: number},
  *   'member-joined': Member,
- *   'member-left': Member & {reason: 'left'|'lost'|string},
+ *   'member-left': Member & {reason: 'left'|'lost'|'kicked'|string},
+ *   'role-changed': {member: string, role: Role},
+ *   'waiting': {room: string},
+ *   'knock': {member: string, name: string, user?: string},
+ *   'knock-ended': {member: string, reason: 'admitted'|'denied'|'left'|'timed-out'},
+ *   'locked': {locked: boolean, knock: boolean},
  *   'offer': {from: string, sdp: string},
  *   'answer': {from: string, sdp: string},
  *   'candidate': {from: string, candidate?: RTCIceCandidateInit|null, candidates?: (RTCIceCandidateInit|null)[]},
@@ -107,14 +113,15 @@ export class Signaling extends EventTarget {
 
   /**
    * Connects and enters a room. While the server cannot be reached the promise stays pending and `disconnected` tells
-   * of each attempt; a refusal (room full, bad name) rejects it with a SignalingError, and so does leave().
+   * of each attempt, and so it does after `waiting` until a moderator lets this client in; a refusal (room full, bad
+   * name, bad token) rejects it with a SignalingError, and so does leave().
    * @param {string} room
-   * @param {{name?: string}} [options]
+   * @param {{name?: string, token?: string}} [options] `token`: the access token, where the server asks for one
    * @returns {Promise<Joined>}
    */
-  join(room, {name} = {}) {
+  join(room, {name, token} = {}) {
     this.leave();
-    this.#wanted = {room, ...(name ? {name} : {})};
+    this.#wanted = {room, ...(name ? {name} : {}), ...(token ? {token} : {})};
     const joined = new Promise((resolve, reject) => (this.#joining = {resolve, reject}));
     globalThis.addEventListener?.('online', this.#on_network_change);
     globalThis.navigator?.connection?.addEventListener?.('change', this.#on_network_change);
@@ -164,6 +171,29 @@ export class Signaling extends EventTarget {
   /** @param {string|null} to @param {any} data any JSON of the application */
   message(to, data) {
     return this.#sendTo(to, {type: 'message', data});
+  }
+
+  /**
+   * For moderators, as the next three: nobody else enters. With `knock` they wait instead, and `knock` says so.
+   * @param {boolean} locked @param {{knock?: boolean}} [options]
+   */
+  lock(locked, {knock = false} = {}) {
+    return this.#send({type: 'lock', locked, knock});
+  }
+
+  /** @param {string} member */
+  kick(member) {
+    return this.#send({type: 'kick', member});
+  }
+
+  /** @param {string} member one who knocked */
+  admit(member) {
+    return this.#send({type: 'admit', member});
+  }
+
+  /** @param {string} member one who knocked */
+  deny(member) {
+    return this.#send({type: 'deny', member});
   }
 
   /** Asks for fresh ICE servers; the answer is the event `ice`. */

@@ -21,9 +21,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "causeway/base/endpoint.hpp"
 #include "causeway/base/random.hpp"
+#include "causeway/base/result.hpp"
+#include "causeway/base/source_budget.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/base/timer_queue.hpp"
+#include "causeway/signaling/access.hpp"
 #include "causeway/signaling/codes.hpp"
 #include "causeway/signaling/ice_servers.hpp"
 #include "causeway/signaling/message.hpp"
@@ -36,6 +40,10 @@ struct HubOptions {
   std::size_t rooms_max = 5'000;
   std::size_t room_members_max = 16;
   std::chrono::seconds join_deadline{10};
+  bool waiting_room = false;  // whether a new room begins with RoomLock::kKnock
+  std::size_t room_visitors_max = 32;
+  std::chrono::seconds waiting_max{600};    // for somebody to be let in
+  std::uint32_t bad_tokens_per_second = 1;  // of one address (SourceBudget), 0: no limit
   // How long a member whose connection is lost keeps its place and can resume; 0: not at all.
   std::chrono::seconds resume_grace{30};
   std::size_t away_max = 10'000;  // members without a connection; over it they are lost at once
@@ -50,6 +58,8 @@ struct OpenRequest {
   std::optional<std::string> plain_room;  // the decoded query parameter of /ws?room=NAME; nullopt for /ws
   std::string host;                       // see IceServersRequest
   bool secure = false;
+  IpAddress address{};                 // the client's
+  std::optional<std::string> token{};  // of a plain client: the decoded query parameter
 };
 
 struct Delivery {
@@ -70,6 +80,7 @@ struct HubCounters {
   Counters<LeftReason, kLeftReasons> left;
   std::uint64_t opened = 0;
   std::uint64_t joined = 0;
+  Counters<KnockEnd, kKnockEnds> knocks;  // of those who waited
   std::uint64_t resumed = 0;
   std::uint64_t gaps = 0;            // resumes to which messages were missing
   std::uint64_t resumes_failed = 0;  // a token that is unknown, wrong or too old: the client has joined anew
@@ -78,8 +89,8 @@ struct HubCounters {
 
 class Hub {
  public:
-  // Both references outlive the Hub.
-  Hub(const HubOptions& options, IceServers& ice_servers, RandomSource& random);
+  // All references outlive the Hub. What `tokens` answers may change.
+  Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens& tokens, RandomSource& random);
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
@@ -101,22 +112,25 @@ class Hub {
   std::size_t sessions() const noexcept { return sessions_.size(); }
   std::size_t away() const noexcept { return away_; }  // members who may still resume
   std::size_t rooms() const noexcept { return rooms_.size(); }
+  std::size_t visitors() const noexcept { return visitors_; }  // who wait to be let in
   const HubCounters& counters() const noexcept { return counters_; }
 
  private:
-  // Its timer is the join deadline while it has no member.
+  // Its timer is the join deadline while it has no member, and the end of its patience while it waits to be let in.
   struct Session : Timer {
     SessionId id{};
+    IpAddress address;
     std::string host;
     bool secure = false;
     bool has_spoken = false;
     Member* member = nullptr;  // nullptr: not in a room
+    Room* waits_in = nullptr;  // the room of which it is a visitor
 
     bool is_plain() const noexcept { return member != nullptr && member->plain; }
   };
 
   void join(Session& session, const Join& request, std::string_view request_id, Now now, Deliveries& out);
-  void relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Deliveries& out);
+  void relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Now now, Deliveries& out);
   void leave(Session& session, std::string_view request_id, Now now, Deliveries& out);
   void send_ice(Member& member, std::string_view request_id, Now now, Deliveries& out);
 
@@ -127,12 +141,39 @@ class Hub {
   void go_away(Member& member, Now now, Deliveries& out);
   bool may_be_away(const Member& member) noexcept;
 
-  // Why nobody can enter this room now; nullopt: the way is free.
-  std::optional<ErrorCode> refusal(std::string_view room_name) const;
-  Member& enter(Session& session, std::string_view room_name, std::string name, bool plain);
+  // What somebody enters a room as.
+  struct Entrant {
+    MemberInfo info;  // without an id: a new one is given
+    std::optional<std::size_t> members_max;
+    bool plain = false;
+  };
+  // The entrant that `request` makes, or why it may not enter. Some of those who may have to wait first.
+  Result<Entrant, Error> admission(const IpAddress& address, const Join& request, bool plain, Now now);
+  Result<Entrant, Error> entrant_of(const IpAddress& address, const Join& request, Now now);
+  RoomLock lock_for(const std::string& room_name, const Entrant& entrant) const noexcept;
+  bool is_full(const Room& room, std::optional<std::size_t> members_max) const noexcept;
+  Room& room_named(std::string_view room_name);  // made where there is none
+  Member& enter(Session& session, Room& room, Entrant entrant);
+  void enter_and_announce(Session& session, Room& room, Entrant entrant, std::string_view request_id, Now now,
+                          Deliveries& out);
   void announce_arrival(const Member& member, Deliveries& out);
   Joined joined_reply(Member& member, std::string_view request_id, Now now);
   void depart(Member& member, LeftReason reason, Deliveries& out);
+  void remove_if_empty(Room& room);
+
+  // The waiting room, and what moderators may do.
+  void knock(Session& session, const Join& request, Entrant entrant, std::string_view request_id, Now now,
+             Deliveries& out);
+  // The session does not wait any more. Does nothing when it does not.
+  Visitor end_visit(Session& session, KnockEnd end, Deliveries& out);
+  void turn_away(Session& session, KnockEnd end, ErrorCode code, Deliveries& out);
+  void admit(Session& visitor, Now now, Deliveries& out);
+  void show_visitors_to(Member& member, Deliveries& out);
+  void tell_moderators(const Room& room, ServerMessage message, Deliveries& out);
+  void moderate(Member& moderator, const ClientMessage& message, Now now, Deliveries& out);
+  void set_lock(Member& moderator, RoomLock lock, std::string_view request_id, Now now, Deliveries& out);
+  std::optional<ErrorCode> kick(Member& moderator, std::string_view member_id, Deliveries& out);
+  Session* find_visitor(const Room& room, std::string_view member_id) noexcept;
   IceServerList ice_servers(Member& member, Now now);
 
   void send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out);
@@ -140,14 +181,16 @@ class Hub {
   void broadcast(const Room& room, const Member* except, ServerMessage message, Deliveries& out);
   void send_error(SessionId id, Error error, Deliveries& out);
   // Fatal: the error, then the goodbye.
-  void refuse(SessionId id, bool plain, ErrorCode code, Deliveries& out);
+  void refuse(SessionId id, bool plain, Error error, Deliveries& out);
   void say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out);
   void forget(Session& session);
   std::string random_id();
 
   const HubOptions options_;
   IceServers& ice_servers_;
+  const AccessTokens& tokens_;
   RandomSource& random_;
+  SourceBudget bad_tokens_;
   // Timers are pointed at: both tables keep their elements in place. Clients choose the names of rooms, hence a tree:
   // no choice of names makes it slow.
   std::size_t replay_bytes_total_ = 0;  // of all members: outlives the rooms
@@ -156,6 +199,7 @@ class Hub {
   TimerQueue<Session> session_timers_;
   TimerQueue<Member> member_timers_;
   std::size_t away_ = 0;
+  std::size_t visitors_ = 0;
   HubCounters counters_;
 };
 

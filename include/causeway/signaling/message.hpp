@@ -32,6 +32,7 @@ struct Join {
   std::string room;
   std::string name;  // empty: none
   std::optional<ResumeRequest> resume{};
+  std::optional<std::string> token{};  // as it came
 };
 
 struct RelayedValueView {
@@ -49,8 +50,23 @@ struct IceRequest {};
 struct Leave {};
 struct Ping {};
 
+// From here on for moderators.
+struct Lock {
+  RoomLock lock = RoomLock::kOpen;
+};
+struct Kick {
+  std::string member;
+};
+// To somebody who waits.
+struct Admit {
+  std::string member;
+};
+struct Deny {
+  std::string member;
+};
+
 struct ClientMessage {
-  std::variant<Join, Relay, IceRequest, Leave, Ping> body;
+  std::variant<Join, Relay, IceRequest, Leave, Ping, Lock, Kick, Admit, Deny> body;
   std::string_view id;  // raw; empty: the request had none
 };
 
@@ -67,6 +83,7 @@ struct MemberInfo {
   std::string member;  // the member id
   std::string name;    // empty: none
   Role role = Role::kMember;
+  std::string user{};  // whom the access token calls the member; empty: nothing
 };
 
 struct Welcome {
@@ -86,6 +103,7 @@ struct Joined {
   std::vector<MemberInfo> members;
   IceServerList ice;
   ResumeOffer resume;
+  RoomLock lock = RoomLock::kOpen;
   std::optional<std::uint64_t> received;  // after a resume: how many relayed messages of this member the server took
   std::string id;                         // raw, here and below; empty: none
 };
@@ -107,6 +125,31 @@ struct MemberLeft {
 struct RoleChanged {
   std::string member;
   Role role = Role::kMember;
+};
+
+// The reply to a `join` that a moderator has to decide about. `joined` or an error comes later, with the same id.
+struct Waiting {
+  std::string room;
+  std::string id;
+};
+
+// To moderators: somebody waits.
+struct Knock {
+  std::string member;  // the id that it will have as a member
+  std::string name;
+  std::string user;
+};
+
+// To moderators: somebody who waited does not any more.
+struct KnockEnded {
+  std::string member;
+  KnockEnd end = KnockEnd::kLeft;
+};
+
+// The room is open or locked from now on.
+struct Locked {
+  RoomLock lock = RoomLock::kOpen;
+  std::string id;
 };
 
 struct RelayedValue {
@@ -148,12 +191,15 @@ struct Bye {
   CloseReason reason = CloseReason::kGoingAway;
 };
 
-using ServerMessage = std::variant<Welcome, Joined, Gap, MemberJoined, MemberLeft, RoleChanged, Relayed, Ice, Ready,
-                                   Left, Pong, Error, Bye>;
+using ServerMessage = std::variant<Welcome, Joined, Gap, MemberJoined, MemberLeft, RoleChanged, Waiting, Knock,
+                                   KnockEnded, Locked, Relayed, Ice, Ready, Left, Pong, Error, Bye>;
 
 inline std::shared_ptr<const ServerMessage> shared(ServerMessage message) {
   return std::make_shared<const ServerMessage>(std::move(message));
 }
+
+// An error with the explanation of its code.
+Error error_of(ErrorCode code, std::string_view request_id);
 
 // About what it takes to keep the message: that of its values, and the same for the rest of every one.
 std::size_t approximate_bytes(const ServerMessage& message) noexcept;

@@ -36,13 +36,25 @@ struct Member : Timer {
   std::string former_resume_secret;  // still good, until it is certain that the member has got the new one
 };
 
+// Somebody who waits to be let in. Has no place in the room yet.
+struct Visitor {
+  SessionId session{};
+  MemberInfo info;
+  std::optional<std::size_t> members_max;  // see AccessClaims
+  std::string request_id;                  // raw, of the `join`
+};
+
 struct Room {
   std::string id;                                // random, for usernames of credentials
   std::string name;                              // as the clients know it
   std::vector<std::unique_ptr<Member>> members;  // in the order of arrival
+  std::vector<Visitor> visitors{};               // the same
+  RoomLock lock = RoomLock::kOpen;
 
+  bool is_empty() const noexcept { return members.empty() && visitors.empty(); }
   Member* find(std::string_view member_id) const noexcept;
-  // Gives the role to the longest-present member that is not plain if nobody has it. Returns that member, or nullptr.
+  // Gives the role to the longest-present member that is neither plain nor a listener if nobody has it. Returns that
+  // member, or nullptr.
   Member* appoint_moderator() noexcept;
   std::unique_ptr<Member> remove(const Member& member);
 };

@@ -21,7 +21,7 @@ constexpr std::size_t kMembers = 16;  // of each room
 
 class Scene {
  public:
-  explicit Scene(std::size_t rooms) : hub_(options(rooms), ice_servers_, random_) {
+  explicit Scene(std::size_t rooms) : hub_(options(rooms), ice_servers_, tokens_, random_) {
     for (std::size_t i = 0; i < rooms * kMembers; ++i) {
       const SessionId id{i + 1};
       (void)hub_.open(id, {std::nullopt, "call.example.org", true}, kNow);
@@ -52,6 +52,7 @@ class Scene {
   }
 
   NoIceServers ice_servers_;
+  NoAccessTokens tokens_;
   turn::Counting random_;
   Hub hub_;
 };

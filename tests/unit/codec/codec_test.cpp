@@ -36,9 +36,11 @@ std::string relayed(std::string_view text) {
 }
 
 TEST(ParseClientMessage, Join) {
-  const Join join = body<Join>(R"({"type":"join","room":"t\u00e9a","name":"Ada","token":{},"id":7})");
+  const Join join = body<Join>(R"({"type":"join","room":"t\u00e9a","name":"Ada","token":"x.y.z","other":{},"id":7})");
   EXPECT_EQ(join.room, "téa");
   EXPECT_EQ(join.name, "Ada");
+  EXPECT_EQ(join.token, "x.y.z");
+  EXPECT_FALSE(body<Join>(R"({"type":"join","room":"tea","token":null})").token);
   EXPECT_EQ(body<Join>(R"({"type":"join","room":"tea"})").name, "");
   EXPECT_EQ(body<Join>(R"({"type":"join","room":"tea","name":null})").name, "");
 }
@@ -47,6 +49,15 @@ TEST(ParseClientMessage, RequestsWithoutMembers) {
   EXPECT_NO_THROW(body<IceRequest>(R"({"type":"ice"})"));
   EXPECT_NO_THROW(body<Leave>(R"({"type":"leave"})"));
   EXPECT_NO_THROW(body<Ping>(R"({"\u0074ype":"p\u0069ng","more":[1]})"));
+}
+
+TEST(ParseClientMessage, Moderation) {
+  EXPECT_EQ(body<Lock>(R"({"type":"lock","locked":true})").lock, RoomLock::kLocked);
+  EXPECT_EQ(body<Lock>(R"({"type":"lock","locked":true,"knock":true})").lock, RoomLock::kKnock);
+  EXPECT_EQ(body<Lock>(R"({"type":"lock","locked":false,"knock":true})").lock, RoomLock::kOpen);
+  EXPECT_EQ(body<Kick>(R"({"type":"kick","member":"a"})").member, "a");
+  EXPECT_EQ(body<Admit>(R"({"type":"admit","member":"b"})").member, "b");
+  EXPECT_EQ(body<Deny>(R"({"type":"deny","member":"c"})").member, "c");
 }
 
 TEST(ParseClientMessage, Relay) {
@@ -81,11 +92,27 @@ TEST(ParseClientMessage, NobodySpeaksInAnothersName) {
 }
 
 TEST(ParseClientMessage, BadMessages) {
-  for (const char* text :
-       {R"([])", R"("join")", R"({})", R"({"type":1})", R"({"type":null})", R"({"type":"join"})",
-        R"({"type":"join","room":1})", R"({"type":"join","room":null})", R"({"type":"join","room":"a","name":{}})",
-        R"({"type":"offer"})", R"({"type":"offer","to":1,"sdp":""})", R"({"type":"candidate","sdp":""})",
-        R"({"type":"message"})", R"({"type":"ping","type":"ping"})", R"({"type":"message","data":"\ud83d"})"}) {
+  for (const char* text : {R"([])",
+                           R"("join")",
+                           R"({})",
+                           R"({"type":1})",
+                           R"({"type":null})",
+                           R"({"type":"join"})",
+                           R"({"type":"join","room":1})",
+                           R"({"type":"join","room":null})",
+                           R"({"type":"join","room":"a","name":{}})",
+                           R"({"type":"join","room":"a","token":1})",
+                           R"({"type":"lock"})",
+                           R"({"type":"lock","locked":1})",
+                           R"({"type":"lock","locked":true,"knock":"no"})",
+                           R"({"type":"kick"})",
+                           R"({"type":"admit","member":1})",
+                           R"({"type":"offer"})",
+                           R"({"type":"offer","to":1,"sdp":""})",
+                           R"({"type":"candidate","sdp":""})",
+                           R"({"type":"message"})",
+                           R"({"type":"ping","type":"ping"})",
+                           R"({"type":"message","data":"\ud83d"})"}) {
     const BadMessage refused = bad(text);
     EXPECT_EQ(refused.code, ErrorCode::kBadMessage) << text;
     EXPECT_FALSE(refused.message.empty());
@@ -121,7 +148,7 @@ TEST(ParseClientMessage, NotJson) {
 }
 
 TEST(ParseClientMessage, TypesThatThisServerDoesNotHave) {
-  for (const char* type : {"lock", "kick", "admit", "deny", "joined", "Join", "", "ready"}) {
+  for (const char* type : {"publish", "joined", "Join", "", "ready"}) {
     const BadMessage refused = bad(R"({"type":")" + std::string(type) + R"(","id":"a"})");
     EXPECT_EQ(refused.code, ErrorCode::kUnknownType) << type;
     EXPECT_EQ(refused.id, "\"a\"");
@@ -145,22 +172,35 @@ TEST(Relaying, ValuesArriveByteForByte) {
 }
 
 TEST(WriteServerMessage, EveryMessage) {
-  EXPECT_EQ(write_server_message(Welcome{65536, std::chrono::seconds{25}}),
-            R"({"type":"welcome","protocol":1,"features":["message","ice","roles","resume"],)"
-            R"("message_bytes_max":65536,"ping_seconds":25})");
+  EXPECT_EQ(
+      write_server_message(Welcome{65536, std::chrono::seconds{25}}),
+      R"({"type":"welcome","protocol":1,"features":["message","ice","roles","resume","token","lock","kick","waiting"],)"
+      R"("message_bytes_max":65536,"ping_seconds":25})");
   const MemberInfo ada{"a1", "A\"da", Role::kModerator};
   const MemberInfo plain{"p1", "", Role::kMember};
   const IceServerList ice{{{{"stun:h"}, "", ""}, {{"turn:h", "turns:h"}, "u", "c"}}, std::chrono::seconds{60}};
   EXPECT_EQ(
-      write_server_message(Joined{"tea", {"b1", "Bob", Role::kMember}, {ada, plain}, ice, {}, {}, "7"}),
+      write_server_message(Joined{"tea", {"b1", "Bob", Role::kMember}, {ada, plain}, ice, {}, {}, {}, "7"}),
       R"({"type":"joined","room":"tea","self":{"member":"b1","name":"Bob","role":"member","polite":true},)"
       R"("members":[{"member":"a1","name":"A\"da","role":"moderator"},{"member":"p1","name":"","role":"member"}],)"
+      R"("locked":false,"knock":false,)"
       R"("ice_servers":[{"urls":["stun:h"]},{"urls":["turn:h","turns:h"],"username":"u","credential":"c"}],)"
       R"("ice_ttl_seconds":60,"id":7})");
-  EXPECT_EQ(write_server_message(Joined{"tea", ada, {}, {}, {"secret", std::chrono::seconds{30}}, 5, ""}),
-            R"({"type":"joined","room":"tea","self":{"member":"a1","name":"A\"da","role":"moderator","polite":true},)"
-            R"("members":[],"ice_servers":[],"ice_ttl_seconds":0,)"
-            R"("resume":{"token":"secret","grace_seconds":30},"received":5})");
+  EXPECT_EQ(
+      write_server_message(Joined{"tea", ada, {}, {}, {"secret", std::chrono::seconds{30}}, RoomLock::kKnock, 5, ""}),
+      R"({"type":"joined","room":"tea","self":{"member":"a1","name":"A\"da","role":"moderator","polite":true},)"
+      R"("members":[],"locked":true,"knock":true,"ice_servers":[],"ice_ttl_seconds":0,)"
+      R"("resume":{"token":"secret","grace_seconds":30},"received":5})");
+  EXPECT_EQ(write_server_message(MemberJoined{{"l1", "", Role::kListener, "u7"}}),
+            R"({"type":"member-joined","member":"l1","name":"","role":"listener","user":"u7"})");
+  EXPECT_EQ(write_server_message(Waiting{"tea", "7"}), R"({"type":"waiting","room":"tea","id":7})");
+  EXPECT_EQ(write_server_message(Knock{"k1", "Eve", "u8"}),
+            R"({"type":"knock","member":"k1","name":"Eve","user":"u8"})");
+  EXPECT_EQ(write_server_message(Knock{"k1", "", ""}), R"({"type":"knock","member":"k1","name":""})");
+  EXPECT_EQ(write_server_message(KnockEnded{"k1", KnockEnd::kTimedOut}),
+            R"({"type":"knock-ended","member":"k1","reason":"timed-out"})");
+  EXPECT_EQ(write_server_message(Locked{RoomLock::kLocked, "\"a\""}),
+            R"({"type":"locked","locked":true,"knock":false,"id":"a"})");
   EXPECT_EQ(write_server_message(Gap{3}), R"({"type":"gap","missing":3})");
   EXPECT_EQ(write_server_message(MemberJoined{plain}),
             R"({"type":"member-joined","member":"p1","name":"","role":"member"})");

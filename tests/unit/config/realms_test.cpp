@@ -158,6 +158,7 @@ TEST(Reload, KnowsOfEveryKeyWhetherItIsLive) {
                                            "log",
                                            "log.format"};
   const auto covers = [](std::string_view named, std::string_view key) {
+    if (named == "signaling" && key.starts_with("signaling.tokens")) return false;
     if (named == "realms" || named == "turn" || named == "log") return named == key;  // some of them are live
     return key == named || (key.starts_with(named) && (key[named.size()] == '.' || key[named.size()] == '['));
   };

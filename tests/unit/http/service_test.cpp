@@ -165,7 +165,8 @@ class ServiceTest : public testing::Test {
   asio::io_context io_{1};
   NoIceServers ice_servers_;
   net::SystemRandom random_;
-  signaling::Hub hub_{{}, ice_servers_, random_};
+  signaling::NoAccessTokens tokens_;
+  signaling::Hub hub_{{}, ice_servers_, tokens_, random_};
   SignalingServiceOptions options_;
   net::ConnectionBudget budget_{.connections_max = 100};
   websocket::response_type response_;

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -22,6 +23,7 @@ using Lines = std::vector<std::string>;
 class CountingRandom : public RandomSource {
  public:
   void fill(MutableBytes out) override {
+    if (out.size() != 12) return std::fill(out.begin(), out.end(), std::uint8_t{0});  // a seed, no id
     const std::string number = std::to_string(++count_);
     last_ = "id" + std::string(14 - number.size(), '0') + number;
     const auto octets = base64url_decode(last_);
@@ -47,6 +49,20 @@ class FakeIceServers : public IceServers {
   Lines hosts;
 };
 
+// Knows what a token says without looking into it. "expired" is one that was good.
+class FakeTokens : public AccessTokens {
+ public:
+  TokenUse use() const noexcept override { return tokens; }
+  Result<AccessClaims, BadToken> verify(std::string_view token, Now) const override {
+    if (token == "expired") return BadToken{ErrorCode::kTokenExpired, "expired"};
+    const auto found = known.find(token);
+    if (found == known.end()) return BadToken{ErrorCode::kBadToken, "bad"};
+    return found->second;
+  }
+  TokenUse tokens = TokenUse::kNone;
+  std::map<std::string, AccessClaims, std::less<>> known;
+};
+
 // What any script of this program produced: see every_code_test.cpp.
 struct Produced {
   std::set<ErrorCode> errors;
@@ -67,7 +83,7 @@ class HubScript : public testing::Test {
   }
 
   Hub& hub() {
-    if (!hub_) hub_.emplace(options, ice_servers, random);
+    if (!hub_) hub_.emplace(options, ice_servers, tokens, random);
     return *hub_;
   }
 
@@ -75,7 +91,9 @@ class HubScript : public testing::Test {
     const SessionId id{++last_session_};
     sessions_[who] = id;
     const std::uint64_t joined = hub().counters().joined;
-    const Deliveries deliveries = hub().open(id, {std::move(plain_room), "call.example.org", true}, now);
+    const auto plain_token = plain_room ? std::exchange(next_token, std::nullopt) : std::nullopt;
+    const Deliveries deliveries =
+        hub().open(id, {std::move(plain_room), "call.example.org", true, address, plain_token}, now);
     note_member(who, joined);
     return lines(deliveries);
   }
@@ -86,15 +104,22 @@ class HubScript : public testing::Test {
     const Deliveries deliveries = hub().on_message(sessions_.at(who), {std::move(body), id}, now);
     note_member(who, joined);
     for (const Delivery& delivery : deliveries) {
-      const auto* reply = delivery.message ? std::get_if<Joined>(delivery.message.get()) : nullptr;
+      if (!delivery.message) continue;
+      if (const auto* knock = std::get_if<Knock>(delivery.message.get())) members_.emplace(knock->member, who);
+      const auto* reply = std::get_if<Joined>(delivery.message.get());
       if (reply == nullptr) continue;
-      members_[reply->self.member] = who;
+      for (const auto& [name_of_session, session] : sessions_) {
+        if (session == delivery.receiver) members_[reply->self.member] = name_of_session;
+      }
       token = reply->resume.token;
     }
     return lines(deliveries);
   }
 
   Lines join(const std::string& who, const std::string& room = "tea") { return say(who, Join{room, who}); }
+  Lines join_with(const std::string& who, const std::string& access_token, const std::string& room = "tea") {
+    return say(who, Join{room, who, {}, access_token});
+  }
   // On a new connection of the member.
   Lines resume(const std::string& who, const std::string& with_token, std::uint64_t seq,
                const std::string& room = "tea") {
@@ -147,15 +172,18 @@ class HubScript : public testing::Test {
 
   HubOptions options = small();
   FakeIceServers ice_servers;
+  FakeTokens tokens;
   CountingRandom random;
   Now now{};
+  IpAddress address;                      // of all clients
+  std::optional<std::string> next_token;  // of the next plain client
   Deliveries last;
   std::string token;  // of the last `joined`
 
  private:
   // A plain client is told nothing of its id; a normal one's id comes before the secret of its resume token.
   void note_member(const std::string& who, std::uint64_t joined_before) {
-    if (hub().counters().joined > joined_before) members_[random.last()] = who;
+    if (hub().counters().joined > joined_before) members_.emplace(random.last(), who);
   }
 
   std::string line(const Delivery& delivery) {
@@ -178,6 +206,8 @@ class HubScript : public testing::Test {
     std::string text = members_.at(info.member);
     EXPECT_THAT(info.name, testing::AnyOf(text, ""));
     if (info.role == Role::kModerator) text += "*";
+    if (info.role == Role::kListener) text += "~";
+    if (!info.user.empty()) text += "(" + info.user + ")";
     return text;
   }
 
@@ -202,8 +232,18 @@ class HubScript : public testing::Test {
     std::string text = "joined " + joined.room + " as " + who(joined.self) + " with";
     for (const MemberInfo& info : joined.members)
       text += " " + who(info);
+    text += lock_words(joined.lock);
     if (joined.received) text += " received " + std::to_string(*joined.received);
     return with_id(text, joined.id);
+  }
+  static std::string lock_words(RoomLock lock) {
+    return lock == RoomLock::kOpen ? "" : lock == RoomLock::kKnock ? " knock" : " locked";
+  }
+  std::string words(const Waiting& waiting) { return with_id("waiting for " + waiting.room, waiting.id); }
+  std::string words(const Knock& knock) { return "knock of " + knock.name; }
+  std::string words(const KnockEnded& ended) { return "knock ended, " + std::string(name(ended.end)); }
+  std::string words(const Locked& locked) {
+    return with_id(locked.lock == RoomLock::kOpen ? "now open" : "now" + lock_words(locked.lock), locked.id);
   }
   std::string words(const Gap& gap) { return "gap of " + std::to_string(gap.missing); }
   std::string words(const Relayed& relayed) {
