@@ -65,6 +65,7 @@ class Daemon {
   void listen_datagram(const Listener& listener);
   void listen_stream(const Listener& listener);
   void listen_for_nat_discovery();
+  void warn_of_small_buffers();
   void await_signal();
   void on_signal(int signal);
   // SIGHUP. Whatever is wrong with the new configuration leaves everything as it is.
@@ -182,8 +183,19 @@ void Daemon::listen_for_nat_discovery() {
   }
 }
 
+void Daemon::warn_of_small_buffers() {
+  const std::size_t bytes = turn_.receive_buffer_bytes();
+  if (bytes >= net::UdpSocket::kBufferBytes) return;
+  loggers_.net->warn(
+      "the system caps UDP receive buffers at {} bytes, so bursts of media may be lost when the machine "
+      "is busy: set net.core.rmem_max to {} or more (docs/operations.md, \"Receive buffers\")",
+      bytes, net::UdpSocket::kBufferBytes);
+}
+
 int Daemon::run(std::ostream& out) {
+  turn_.set_gather_window(config_.turn.gather_microseconds);
   turn_.start();
+  warn_of_small_buffers();
   external_addresses_.start([this](const std::vector<turn::ExternalAddress>& external) {
     turn_.set_relay_addresses(relay_addresses(config_, external));
   });

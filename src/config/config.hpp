@@ -139,7 +139,8 @@ struct Turn {
   Limits limits;
   Lifetimes lifetimes;
   NatDiscovery nat_discovery;
-  bool mobility = false;  // RFC 8016
+  bool mobility = false;                             // RFC 8016
+  std::chrono::microseconds gather_microseconds{0};  // at most 1000; 0: datagrams are never waited for
   Alternate alternate;
 };
 

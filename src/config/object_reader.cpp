@@ -111,6 +111,11 @@ void ObjectReader::seconds(std::string_view key, std::chrono::seconds& out, std:
   if (const auto value = whole_number(key, min, max)) out = std::chrono::seconds{*value};
 }
 
+void ObjectReader::microseconds(std::string_view key, std::chrono::microseconds& out, std::uint64_t min,
+                                std::uint64_t max) {
+  if (const auto value = whole_number(key, min, max)) out = std::chrono::microseconds{*value};
+}
+
 void ObjectReader::file(std::string_view key, std::optional<std::filesystem::path>& out) {
   const json* value = find(key);
   if (value == nullptr || value->is_null()) return;

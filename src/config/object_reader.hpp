@@ -61,6 +61,7 @@ class ObjectReader {
 
   void flag(std::string_view key, bool& out);
   void seconds(std::string_view key, std::chrono::seconds& out, std::uint64_t min, std::uint64_t max);
+  void microseconds(std::string_view key, std::chrono::microseconds& out, std::uint64_t min, std::uint64_t max);
   // Relative to the file that says it, or to the working directory where the environment does. null: none.
   void file(std::string_view key, std::optional<std::filesystem::path>& out);
 

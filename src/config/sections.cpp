@@ -199,6 +199,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
     object.seconds("allocation_seconds_max", out.lifetimes.allocation_seconds_max, 600, 86'400);
   });
   turn.flag("mobility", out.mobility);
+  turn.microseconds("gather_microseconds", out.gather_microseconds, 0, 1000);
   if (const json* value = turn.find("nat_discovery"); value == nullptr || !value->is_null()) {
     turn.section("nat_discovery", [&](ObjectReader& object) { read_nat_discovery(object, out.nat_discovery); });
   }

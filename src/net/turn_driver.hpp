@@ -53,6 +53,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   Result<void, error_code> answer_binding_at(const Endpoint& local);
   // For allocations from now on.
   void set_relay_addresses(turn::RelayAddressOptions options) { server_.set_relay_addresses(std::move(options)); }
+  // Off by default; see DatagramLoop.
+  void set_gather_window(std::chrono::microseconds window) noexcept { loop_.set_gather_window(window); }
   void start();
   // Ends all allocations and stops reading.
   void stop();
@@ -79,7 +81,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   friend class TurnStreamSession;
 
   void begin_round() override;
-  void end_round() override;
+  std::size_t end_round() override;
   void on_readable(std::uint64_t token) override;
   void on_error(std::uint64_t token) override;
   void on_idle() override;
@@ -151,7 +153,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   turn::ReplyBuffer reply_{};
   Now now_{};  // of this round
   std::uint32_t round_ = 0;
-  Bytes segment_;  // the datagram in hand, where neighbours lie around it
+  std::size_t datagrams_ = 0;  // read in it
+  Bytes segment_;              // the datagram in hand, where neighbours lie around it
   // Headroom, the largest datagram, tailroom: what DTLS decrypts to.
   std::array<std::uint8_t, turn::Server::kHeadroomBytes + 65536 + turn::Server::kTailroomBytes> dtls_packet_{};
 };

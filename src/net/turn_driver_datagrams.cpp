@@ -36,11 +36,13 @@ void TurnDriver::on_readable(std::uint64_t token) {
 void TurnDriver::begin_round() {
   now_ = read_clock();
   ++round_;
+  datagrams_ = 0;
 }
 
-void TurnDriver::end_round() {
+std::size_t TurnDriver::end_round() {
   flush();
   received_.clear();
+  return datagrams_;
 }
 
 void TurnDriver::make_room(std::size_t datagrams) noexcept {
@@ -52,6 +54,7 @@ void TurnDriver::make_room(std::size_t datagrams) noexcept {
 template <class Handle>
 void TurnDriver::for_each_datagram(const Received& received, Handle handle) {
   if (sends_.is_full()) flush();
+  ++datagrams_;
   if (received.is_one()) return handle(received.bytes);
   constexpr std::size_t kBefore = SendBatch::kHeadBytesMax;
   std::array<std::uint8_t, kBefore> before;                       // NOLINT: written before they are read

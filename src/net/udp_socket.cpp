@@ -20,8 +20,6 @@
 namespace causeway::net {
 namespace {
 
-constexpr int kBufferBytes = 1 << 20;  // a burst of video must not be lost while the loop does something else
-
 // The kernel's errors on the way to a peer as the ICMP errors they stand for.
 std::optional<UdpSocket::Error> error_of(msghdr& message, const Endpoint& to) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
@@ -76,8 +74,8 @@ bool UdpSocket::open_and_bind(const Endpoint& local, bool listener) noexcept {
   set_option(SOL_SOCKET, SO_RXQ_OVFL, 1);
   // RFC 8656 §14: without DONT-FRAGMENT the DF bit is not set. The kernel may keep smaller buffers than asked for.
   if (!v6) set_option(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  set_option(SOL_SOCKET, SO_RCVBUF, kBufferBytes);
-  set_option(SOL_SOCKET, SO_SNDBUF, kBufferBytes);
+  set_option(SOL_SOCKET, SO_RCVBUF, int{kBufferBytes});
+  set_option(SOL_SOCKET, SO_SNDBUF, int{kBufferBytes});
   sockaddr_storage address{};
   const socklen_t length = to_sockaddr(local, address);
   return ready && ::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), length) == 0;

@@ -16,6 +16,9 @@ class UdpSocket {
  public:
   // A call may fail for what became of an earlier datagram, and a second time for what came back in between.
   static constexpr int kAttemptsMax = 3;
+  // What is asked for each way, so that a burst of video is not lost while the loop does something else. The kernel may
+  // grant less.
+  static constexpr std::size_t kBufferBytes = 1 << 20;
   struct SendOptions {
     const IpAddress* local = nullptr;  // send from here
     TrafficClass traffic_class{};

@@ -38,6 +38,8 @@ def causeway(folder, program=BINARY, name="causeway"):
     ports = Ports()
     limits = {"allocations_per_user": 0, "allocations_total": 0, "unauthenticated_answers_per_second": 0}
     config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, limits=limits)
+    for listener in config["listeners"]:  # as coturn does, which opens a socket for each address
+        listener["address"] = ADDRESS
     config["turn"]["relay"] |= {"addresses": [ADDRESS], "port_min": 49152, "port_max": 57343}
     with Daemon(folder, config, http_port=ports.http, command=pinned(0), program=program) as daemon:
         yield Running(name, daemon.process.pid, ports.turn, ports.tls)

@@ -16,10 +16,11 @@ UDP_SEGMENT = 103
 CHANNEL = 0x4001
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory):
+@pytest.fixture(scope="module", params=[0, 250], ids=["", "gathering"])
+def port(request, tmp_path_factory):
     folder, ports = tmp_path_factory.mktemp("runs"), Ports()
-    with Daemon(folder, relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}), http_port=ports.http):
+    config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, gather_microseconds=request.param)
+    with Daemon(folder, config, http_port=ports.http):
         yield ports.turn
 
 
@@ -100,6 +101,16 @@ def test_a_run_without_a_channel_becomes_data_indications(port, size):
             size_at = 20 + 12 + 2
             assert struct.unpack_from("!H", octets, size_at)[0] == len(payload)
             assert octets[size_at + 2 :] == payload + bytes(-len(payload) % 4)
+
+
+def test_many_datagrams_one_after_the_other(port):
+    """Enough of them for a window to be used where it is on."""
+    with StunClient(port) as client, open_peer() as peer:
+        relayed = allocate(client)
+        bind(client, peer.getsockname())
+        for i in range(3000):
+            peer.sendto(struct.pack("!I", i), relayed)
+            assert client.socket.recv(100) == channel_data(struct.pack("!I", i))
 
 
 def test_a_run_between_two_relays_of_the_server(port):

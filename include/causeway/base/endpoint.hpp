@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,13 @@ class IpAddress {
   IpAddress unmapped() const noexcept;
   std::string to_string() const;
 
+  // Spelled out, because each relayed packet asks it several times and the default calls memcmp.
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) noexcept {
+    using Halves = std::array<std::uint64_t, 2>;
+    const auto left = std::bit_cast<Halves>(a.octets_);
+    const auto right = std::bit_cast<Halves>(b.octets_);
+    return left[0] == right[0] && left[1] == right[1] && a.family_ == b.family_;
+  }
   // clang-tidy takes the zero that the compiler compares with for a pointer.
   // NOLINTNEXTLINE(modernize-use-nullptr)
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) noexcept = default;

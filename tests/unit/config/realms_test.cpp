@@ -152,6 +152,7 @@ TEST(Reload, KnowsOfEveryKeyWhetherItIsLive) {
                                            "turn.relay",
                                            "turn.tcp_relay",
                                            "turn.mobility",
+                                           "turn.gather_microseconds",
                                            "turn.nat_discovery",
                                            "signaling",
                                            "web",
