@@ -56,9 +56,12 @@ Link& Fleet::add_peer(const Endpoint& relayed) {
   return *links_.back();
 }
 
-std::unique_ptr<RelaySetup> Fleet::setup_of(Link& client) const {
-  if (server_.bare) return std::make_unique<BareSetup>(client);
-  return std::make_unique<TurnSetup>(client, account_);
+RelaySetup& Fleet::setup_of(Link& client) {
+  if (server_.bare)
+    setups_.push_back(std::make_unique<BareSetup>(client));
+  else
+    setups_.push_back(std::make_unique<TurnSetup>(client, account_));
+  return *setups_.back();
 }
 
 void Fleet::add_path(Link& from) {
@@ -67,8 +70,8 @@ void Fleet::add_path(Link& from) {
 
 void Fleet::add_flow(std::size_t index) {
   Link& client = add_client();
-  const auto setup = setup_of(client);
-  const Endpoint relayed = setup->allocate();
+  RelaySetup& setup = setup_of(client);
+  const Endpoint relayed = setup.allocate();
   Link& peer = add_peer(relayed);
   const Endpoint peer_address = local_endpoint(peer.descriptor());
   const Framing plain = Framing::plain(plan_.payload_bytes);
@@ -76,9 +79,9 @@ void Fleet::add_flow(std::size_t index) {
   const Framing framed = indications ? Framing::indication(peer_address, plan_.payload_bytes)
                                      : Framing::channel_data(kChannel, plan_.payload_bytes);
   if (indications)
-    setup->permit(peer_address);
+    setup.permit(peer_address);
   else
-    setup->bind_channel(kChannel, peer_address);
+    setup.bind_channel(kChannel, peer_address);
   client.prepare(framed, framed, plan_.burst);
   peer.prepare(plain, plain, plan_.burst);
   const bool both = plan_.shape == Shape::kBoth;
@@ -90,10 +93,10 @@ void Fleet::add_flow(std::size_t index) {
 void Fleet::add_pair() {
   Link& one = add_client();
   Link& other = add_client();
-  const auto one_setup = setup_of(one), other_setup = setup_of(other);
-  const Endpoint one_relayed = one_setup->allocate(), other_relayed = other_setup->allocate();
-  one_setup->bind_channel(kChannel, other_relayed);
-  other_setup->bind_channel(kChannel, one_relayed);
+  RelaySetup &one_setup = setup_of(one), &other_setup = setup_of(other);
+  const Endpoint one_relayed = one_setup.allocate(), other_relayed = other_setup.allocate();
+  one_setup.bind_channel(kChannel, other_relayed);
+  other_setup.bind_channel(kChannel, one_relayed);
   const Framing framing = Framing::channel_data(kChannel, plan_.payload_bytes);
   one.prepare(framing, framing, plan_.burst);
   other.prepare(framing, framing, plan_.burst);

@@ -37,8 +37,7 @@ class Fleet {
   int epoll() const noexcept { return epoll_; }  // of all links; data.ptr is the Link
   std::size_t paths() const noexcept { return senders_.size(); }
   Link& sender(std::size_t path) noexcept { return *senders_[path]; }
-  // The server's, of all its threads.
-  std::uint64_t cpu_nanoseconds() const { return server_clock_.nanoseconds(); }
+  const ServerClock& server_clock() const noexcept { return server_clock_; }
 
  private:
   void add_flow(std::size_t index);
@@ -46,7 +45,7 @@ class Fleet {
   void add_binding_client();
   Link& add_client();
   Link& add_peer(const Endpoint& relayed);
-  std::unique_ptr<RelaySetup> setup_of(Link& client) const;
+  RelaySetup& setup_of(Link& client);
   void add_path(Link& from);
   void watch();
 
@@ -58,6 +57,7 @@ class Fleet {
   TlsContext tls_context_;  // null without TLS
   int epoll_;
   std::vector<std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<RelaySetup>> setups_;
   std::vector<Link*> senders_;  // by path
 };
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "causeway/stun/attributes.hpp"
@@ -16,10 +17,6 @@ namespace {
 constexpr auto kSilenceMax = std::chrono::milliseconds{500};
 constexpr std::uint16_t kPortMin = 10'000;
 constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
-
-std::uint64_t nanoseconds(Clock::duration duration) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
-}
 
 }  // namespace
 
@@ -37,32 +34,31 @@ Handshakes::~Handshakes() {
 }
 
 Tally Handshakes::run(const Pace& pace, std::uint16_t) {
-  const auto start = Clock::now();
-  auto last = start;
+  auto now = Clock::now(), last = now;
+  TurnClock clock{server_clock_, pace, now};
   starting_ = true;
   for (const auto& client : clients_)
     begin(*client);
-  for (auto now = start; now < start + pace.warm_up + pace.measured; now = Clock::now()) {
-    if (!measuring_ && now >= start + pace.warm_up) {
+  for (auto phase = clock.phase(now); phase != TurnClock::Phase::kOver; phase = clock.phase(now = Clock::now())) {
+    if (phase == TurnClock::Phase::kMeasured && !measuring_) {
       measuring_ = true;
       tally_ = {};
-      tally_.cpu_nanoseconds = server_clock_.nanoseconds();
-      tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch());
     }
     if (poll_once()) last = now;
     if (now - last > kSilenceMax) restart_silent_ones(), last = now;
   }
-  tally_.cpu_nanoseconds = server_clock_.nanoseconds() - tally_.cpu_nanoseconds;
-  tally_.wall_nanoseconds = nanoseconds(Clock::now().time_since_epoch()) - tally_.wall_nanoseconds;
-  measuring_ = starting_ = false;  // those that are under way end, and none begins
-  for (auto now = last = Clock::now(); now - last < kSilenceMax; now = Clock::now()) {
-    if (poll_once()) last = now;
-    bool idle = true;
-    for (const auto& client : clients_)
-      idle = idle && client->step == Step::kIdle;
-    if (idle) break;
-  }
+  tally_.cpu_nanoseconds = clock.cpu_nanoseconds();
+  tally_.wall_nanoseconds = clock.wall_nanoseconds();
+  measuring_ = starting_ = false;
+  finish_those_under_way();
   return tally_;
+}
+
+void Handshakes::finish_those_under_way() {
+  const auto is_idle = [](const auto& client) { return client->step == Step::kIdle; };
+  auto now = Clock::now(), last = now;
+  for (; now - last < kSilenceMax && !std::ranges::all_of(clients_, is_idle); now = Clock::now())
+    if (poll_once()) last = now;
 }
 
 bool Handshakes::poll_once() {

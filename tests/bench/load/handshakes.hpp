@@ -37,6 +37,7 @@ class Handshakes final : public Workload {
   void finish(Client& client);
   bool poll_once();  // whether anything came
   void restart_silent_ones();
+  void finish_those_under_way();  // and none begins
 
   ServerUnderLoad server_;
   Endpoint local_;  // of the client that began last

@@ -65,6 +65,14 @@ void TurnSetup::permit(const Endpoint& peer) {
            [&](stun::MessageBuilder& request) { request.add_xor_address(stun::AttributeType::kXorPeerAddress, peer); });
 }
 
+void TurnSetup::release() {
+  RequestBuffer buffer{};
+  const Bytes request = session_.request(buffer, stun::Method::kRefresh, false, [](stun::MessageBuilder& message) {
+    message.add_u32(stun::AttributeType::kLifetime, 0);
+  });
+  (void)::send(link_.descriptor(), request.data(), request.size(), MSG_DONTWAIT);
+}
+
 Endpoint BareSetup::allocate() {
   const std::array<std::uint8_t, 4> request{0xFF, 'a', 0, 0};
   const auto reply = link_.ask(request);

@@ -18,6 +18,8 @@ class RelaySetup {
   virtual Endpoint allocate() = 0;  // the relayed address
   virtual void bind_channel(std::uint16_t channel, const Endpoint& peer) = 0;
   virtual void permit(const Endpoint& peer) = 0;
+  // At the end, over UDP; does not wait for an answer. Who comes from the same port later finds nothing there.
+  virtual void release() = 0;
 };
 
 // With long-term credentials: 401, then the same with the nonce (RFC 8489 §9.2.3).
@@ -27,6 +29,7 @@ class TurnSetup final : public RelaySetup {
   Endpoint allocate() override;
   void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
   void permit(const Endpoint& peer) override;
+  void release() override;
 
  private:
   Link& link_;
@@ -43,6 +46,7 @@ class BareSetup final : public RelaySetup {
   Endpoint allocate() override;
   void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
   void permit(const Endpoint& peer) override;
+  void release() override {}
 
  private:
   Link& link_;

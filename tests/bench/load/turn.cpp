@@ -12,10 +12,6 @@ namespace {
 constexpr auto kSilenceMax = std::chrono::milliseconds{100};  // then what is under way counts as lost
 constexpr auto kBacklogMax = std::chrono::milliseconds{5};    // of a paced sender that did not get to run
 
-std::uint64_t nanoseconds(Clock::duration duration) {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
-}
-
 std::uint32_t low_nanoseconds(Clock::time_point time) {
   return static_cast<std::uint32_t>(nanoseconds(time.time_since_epoch()));
 }
@@ -26,34 +22,25 @@ Turn::Turn(Fleet& fleet, std::size_t burst, const Pace& pace, std::uint16_t numb
     : fleet_(fleet), burst_(burst), pace_(pace), number_(number), paths_(fleet.paths()) {}
 
 Tally Turn::run() {
-  const auto start = Clock::now();
-  last_arrival_ = next_send_ = start;
-  while (true) {
-    const auto now = Clock::now();
-    if (!measuring_ && now >= start + pace_.warm_up) begin_measuring(now);
-    if (now >= start + pace_.warm_up + pace_.measured) break;
+  auto now = Clock::now();
+  TurnClock clock{fleet_.server_clock(), pace_, now};
+  last_arrival_ = next_send_ = now;
+  for (auto phase = clock.phase(now); phase != TurnClock::Phase::kOver; phase = clock.phase(now = Clock::now())) {
+    if (phase == TurnClock::Phase::kMeasured && !measuring_) {
+      measuring_ = true;
+      tally_ = {};
+    }
     send_due(now);
     if (receive())
       last_arrival_ = now;
     else if (now - last_arrival_ > kSilenceMax)
       write_off();
   }
-  end_measuring(Clock::now());
+  measuring_ = false;
+  tally_.cpu_nanoseconds = clock.cpu_nanoseconds();
+  tally_.wall_nanoseconds = clock.wall_nanoseconds();
   drain();
   return tally_;
-}
-
-void Turn::begin_measuring(Clock::time_point now) {
-  measuring_ = true;
-  tally_ = {};
-  tally_.cpu_nanoseconds = fleet_.cpu_nanoseconds();
-  tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch());
-}
-
-void Turn::end_measuring(Clock::time_point now) {
-  measuring_ = false;
-  tally_.cpu_nanoseconds = fleet_.cpu_nanoseconds() - tally_.cpu_nanoseconds;
-  tally_.wall_nanoseconds = nanoseconds(now.time_since_epoch()) - tally_.wall_nanoseconds;
 }
 
 void Turn::send_due(Clock::time_point now) {

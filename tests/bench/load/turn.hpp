@@ -29,8 +29,6 @@ class Turn final : public Arrivals {
   bool send_burst(Clock::time_point now);  // false: the kernel did not take it
   bool receive();
   void write_off();
-  void begin_measuring(Clock::time_point now);
-  void end_measuring(Clock::time_point now);
   void drain();
 
   Fleet& fleet_;

@@ -6,6 +6,16 @@
 #include "load/socket_address.hpp"
 
 namespace causeway::load {
+namespace {
+
+constexpr auto kLook = std::chrono::milliseconds{3};
+constexpr int kExtensionMax = 8;
+
+}  // namespace
+
+std::uint64_t nanoseconds(Clock::duration duration) noexcept {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
 
 ServerClock::ServerClock(const ServerUnderLoad& server) {
   if (::clock_getcpuclockid(server.process, &clock_) != 0)
@@ -17,6 +27,26 @@ std::uint64_t ServerClock::nanoseconds() const {
   timespec spent{};
   check(::clock_gettime(clock_, &spent), "the CPU time of the server");
   return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
+}
+
+TurnClock::Phase TurnClock::phase(Clock::time_point now) {
+  if (phase_ == Phase::kWarmUp && now >= warm_at_) {
+    phase_ = Phase::kMeasured;
+    begun_at_ = now;
+    look_at_ = now + pace_.measured;
+    cpu_at_begin_ = server_.nanoseconds();
+  } else if (phase_ == Phase::kMeasured && now >= look_at_ && has_enough(now)) {
+    phase_ = Phase::kOver;
+    wall_ = nanoseconds(now - begun_at_);
+  }
+  return phase_;
+}
+
+bool TurnClock::has_enough(Clock::time_point now) {
+  cpu_ = server_.nanoseconds() - cpu_at_begin_;
+  look_at_ = now + kLook;
+  const bool busy = pace_.packets_per_second == 0;
+  return !busy || 2 * cpu_ >= nanoseconds(pace_.measured) || now - begun_at_ >= kExtensionMax * pace_.measured;
 }
 
 }  // namespace causeway::load
