@@ -11,11 +11,6 @@
 #include "net/tls_context.hpp"
 
 namespace causeway::net {
-namespace {
-
-constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 §5.1
-
-}  // namespace
 
 Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
   // Both fail only where the connection is gone already, which the first read reports.
@@ -55,6 +50,7 @@ Stream::Attempt Stream::try_handshake() noexcept {
 Stream::Attempt Stream::try_read(asio::mutable_buffer buffer) noexcept {
   if (!socket_.is_open()) return {.error = asio::error::operation_aborted};
   Attempt attempt;
+  drained_ = false;
   while (buffer.size() > 0) {
     ERR_clear_error();
     errno = 0;
@@ -66,7 +62,10 @@ Stream::Attempt Stream::try_read(asio::mutable_buffer buffer) noexcept {
     }
     attempt.bytes += bytes;
     buffer += bytes;
-    if (SSL_has_pending(ssl_.get()) != 1) break;
+    if (SSL_has_pending(ssl_.get()) != 1) {
+      drained_ = attempt.bytes < kRecordBytesMax / 2;  // more would have filled what OpenSSL reads into
+      break;
+    }
   }
   return attempt;
 }
@@ -86,6 +85,23 @@ Stream::Attempt Stream::try_write(std::span<const asio::const_buffer> buffers) n
   Attempt attempt;
   const int result = SSL_write_ex(ssl_.get(), out.data(), std::min(out.size(), kRecordBytesMax), &attempt.bytes);
   return result == 1 ? attempt : tls_attempt(result);
+}
+
+std::size_t Stream::write_now(Bytes bytes, error_code& error) noexcept {
+  error.clear();
+  std::size_t written = 0;
+  while (written < bytes.size() && !error) {
+    const Bytes rest = bytes.subspan(written);
+    if (!is_tls()) {
+      written += socket_.write_some(asio::buffer(rest.data(), rest.size()), error);
+      continue;
+    }
+    const asio::const_buffer record{rest.data(), rest.size()};
+    const Attempt attempt = try_write({&record, 1});
+    written += attempt.bytes;
+    error = attempt.wait ? error_code(asio::error::would_block) : attempt.error;
+  }
+  return written;
 }
 
 Stream::Attempt Stream::tls_attempt(int result) noexcept {

@@ -24,6 +24,7 @@
 #include <string_view>
 #include <utility>
 
+#include "causeway/base/bytes.hpp"
 #include "net/asio.hpp"
 
 using SSL = struct ssl_st;
@@ -58,6 +59,16 @@ class Stream {
   // Over TLS, small buffers of the sequence leave together in one record of at most 16 KiB.
   template <class ConstBufferSequence, class Token>
   auto async_write_some(const ConstBufferSequence& buffers, Token&& token);
+
+  // Gives the socket what it takes at once: some or all of `bytes`, over TLS in records of up to 16 KiB. Not while a
+  // write is outstanding. `error` is would_block when it takes no more for now: then async_wait_writable() says when to
+  // go on, and what was not taken comes first in the next call, the first 16 KiB of it unchanged.
+  std::size_t write_now(Bytes bytes, error_code& error) noexcept;
+  template <class Token>
+  auto async_wait_writable(Token&& token) {
+    return socket_.async_wait(tcp::socket::wait_write, std::forward<Token>(token));
+  }
+  static constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 §5.1
 
   // Tells the peer that nothing more will be sent (TLS close_notify, TCP FIN). Never waits; reading goes on.
   void shutdown_send() noexcept;
@@ -96,6 +107,7 @@ class Stream {
 
   tcp::socket socket_;
   std::unique_ptr<SSL, FreeSsl> ssl_;
+  bool drained_ = false;     // the last read over TLS took all there was: the next one waits before it asks
   bool tls_usable_ = false;  // handshake done, no fatal error and no close_notify sent since
 };
 

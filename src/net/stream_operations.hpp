@@ -10,7 +10,10 @@ namespace causeway::net {
 struct Stream::ReadStep {
   asio::mutable_buffer buffer;
   using Cancellation = asio::enable_total_cancellation;  // nothing is lost: OpenSSL keeps partial records
-  Attempt operator()(Stream& stream) const noexcept { return stream.try_read(buffer); }
+  Attempt operator()(Stream& stream) const noexcept {
+    if (std::exchange(stream.drained_, false)) return {.wait = tcp::socket::wait_read};
+    return stream.try_read(buffer);
+  }
 };
 
 struct Stream::WriteStep {

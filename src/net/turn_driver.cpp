@@ -95,6 +95,7 @@ void TurnDriver::notice_drained() {
 }
 
 void TurnDriver::on_idle() {
+  flush_streams();
   arm_timer();
   notice_drained();
 }
@@ -142,8 +143,8 @@ void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes, Traf
   const auto found = streams_.find(client.link);
   if (found == streams_.end()) {
     ++counters_.client_gone;
-  } else if (!found->second->send(bytes)) {
-    ++counters_.stream_queue_full;
+  } else {
+    found->second->send(bytes);
   }
 }
 
@@ -170,7 +171,7 @@ std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId r
   if (announce == nullptr) return std::nullopt;
   send_to_client(announce->client, announce->bytes, {});
   flush();
-  arm_timer();
+  on_idle();
   return announce->connection;
 }
 
@@ -178,7 +179,7 @@ bool TurnDriver::on_connect_result(turn::ConnectionId id, bool established) {
   const auto outcome = server_.on_connect_result(id, established, read_clock(), reply_);
   perform(outcome, nullptr);
   flush();
-  arm_timer();
+  on_idle();
   return !std::holds_alternative<turn::Drop>(outcome);
 }
 
@@ -199,10 +200,10 @@ asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t>
   co_await session.run(std::move(first_bytes));
 }
 
-void TurnDriver::on_stream_message(TurnStreamSession& session, MutableBytes message, Now now) {
-  perform(server_.on_client_packet({session.client(), message}, now, reply_), &session.client());
-  flush();
-  on_idle();
+void TurnDriver::flush_streams() noexcept {
+  for (TurnStreamSession* session : unsent_streams_)
+    session->flush();
+  unsent_streams_.clear();
 }
 
 // An allocation with the same five-tuple belongs to a connection that its client or a proxy in front has lost without
@@ -220,6 +221,7 @@ void TurnDriver::on_stream_begin(TurnStreamSession& session) {
 void TurnDriver::on_stream_end(const TurnStreamSession& session) {
   const turn::ClientRef& client = session.client();
   streams_.erase(client.link);
+  unsent_streams_.erase(std::remove(unsent_streams_.begin(), unsent_streams_.end(), &session), unsent_streams_.end());
   const auto* allocation = server_.allocations().find(client.five_tuple);
   if (allocation != nullptr && allocation->client.link == client.link) {
     server_.on_client_gone(client.five_tuple, read_clock());

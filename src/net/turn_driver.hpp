@@ -31,7 +31,8 @@ class TurnStreamSession;
 struct TurnDriverCounters {
   std::uint64_t send_failures = 0;      // the kernel did not take a datagram that was sent by itself
   std::uint64_t client_gone = 0;        // data for a stream that has just ended
-  std::uint64_t stream_queue_full = 0;  // frames dropped because a stream's reader is slow
+  std::uint64_t stream_queue_full = 0;  // messages dropped because a stream's reader is slow
+  std::uint64_t stream_data_late = 0;   // and data because it had waited for too long
   std::uint64_t stream_framing_errors = 0;
   std::uint64_t plain_turn_refused = 0;  // at a listener for DTLS alone
 };
@@ -92,10 +93,13 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   // Calls handle(datagram) with each datagram of what was received; what is framed around one in place does not harm
   // its neighbours.
   template <class Handle>
+  void handle_behind_others(MutableBytes datagram, Handle handle);
+  template <class Handle>
   void for_each_datagram(const Received& received, Handle handle);
   // `sent_to` is the peer of a datagram that failed just now, if one did.
   void read_errors(turn::RelayId id, const Endpoint* sent_to, Now now);
   // One framed message of a stream. The answer, if any, goes to `session`.
+  void flush_streams() noexcept;
   void on_stream_message(TurnStreamSession& session, MutableBytes message, Now now);
   void on_stream_begin(TurnStreamSession& session);
   void on_stream_end(const TurnStreamSession& session);
@@ -146,6 +150,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   std::unique_ptr<DtlsEndpoint> dtls_;
   std::vector<Listener> listeners_;
   std::unordered_map<std::uint64_t, TurnStreamSession*> streams_;  // they live in serve()
+  std::vector<TurnStreamSession*> unsent_streams_;                 // with something to flush
   std::uint64_t last_stream_ = 0;
   asio::steady_timer timer_;
   std::optional<TimePoint> armed_for_;

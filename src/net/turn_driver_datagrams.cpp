@@ -6,6 +6,7 @@
 #include "causeway/stun/channel_data.hpp"
 #include "net/system_clock.hpp"
 #include "net/turn_driver.hpp"
+#include "net/turn_stream_session.hpp"
 
 namespace causeway::net {
 namespace {
@@ -51,27 +52,41 @@ void TurnDriver::make_room(std::size_t datagrams) noexcept {
   received_.clear();
 }
 
+// What is framed anew in place reaches into what lies in front, which may still have to leave.
+template <class Handle>
+void TurnDriver::handle_behind_others(MutableBytes datagram, Handle handle) {
+  if (sends_.is_full()) flush();
+  constexpr std::size_t kBefore = SendBatch::kHeadBytesMax;
+  std::array<std::uint8_t, kBefore> before;  // NOLINT: written before they are read
+  std::copy_n(datagram.data() - kBefore, kBefore, before.data());
+  segment_ = datagram;
+  handle(datagram);
+  segment_ = {};
+  std::copy_n(before.data(), kBefore, datagram.data() - kBefore);
+}
+
 template <class Handle>
 void TurnDriver::for_each_datagram(const Received& received, Handle handle) {
   if (sends_.is_full()) flush();
   ++datagrams_;
   if (received.is_one()) return handle(received.bytes);
-  constexpr std::size_t kBefore = SendBatch::kHeadBytesMax;
-  std::array<std::uint8_t, kBefore> before;                       // NOLINT: written before they are read
-  std::array<std::uint8_t, turn::Server::kTailroomBytes> behind;  // NOLINT
+  std::array<std::uint8_t, turn::Server::kTailroomBytes> behind;  // NOLINT: written before they are read
   for (MutableBytes rest = received.bytes; !rest.empty();) {
-    if (sends_.is_full()) flush();
     const MutableBytes datagram = rest.first(std::min(received.segment_bytes, rest.size()));
     rest = rest.subspan(datagram.size());
     std::uint8_t* const end = datagram.data() + datagram.size();
-    std::copy_n(datagram.data() - kBefore, kBefore, before.data());
     std::copy_n(end, behind.size(), behind.data());
-    segment_ = datagram;
-    handle(datagram);
-    segment_ = {};
-    std::copy_n(before.data(), kBefore, datagram.data() - kBefore);
+    handle_behind_others(datagram, handle);
     std::copy_n(behind.data(), behind.size(), end);
   }
+}
+
+// A stream's messages lie one behind the other, each with its own padding.
+void TurnDriver::on_stream_message(TurnStreamSession& session, MutableBytes message, Now now) {
+  static_assert(stun::StreamFramer::kHeadroomBytes >= SendBatch::kHeadBytesMax);
+  handle_behind_others(message, [&](MutableBytes in_hand) {
+    perform(server_.on_client_packet({session.client(), in_hand}, now, reply_), &session.client());
+  });
 }
 
 void TurnDriver::read_listener(std::size_t index) {

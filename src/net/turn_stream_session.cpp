@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/turn_stream_session.hpp"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/write.hpp>
 
 #include "net/system_clock.hpp"
 #include "net/turn_driver.hpp"
@@ -11,13 +12,16 @@
 namespace causeway::net {
 
 using namespace asio::experimental::awaitable_operators;
+using UnsentLowWater = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 
 TurnStreamSession::TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client)
     : driver_(driver),
       stream_(std::move(stream)),
       client_(client),
-      queued_(stream_.get_executor(), asio::steady_timer::time_point::max()),
+      has_to_write_(stream_.get_executor(), asio::steady_timer::time_point::max()),
       last_message_at_(read_clock().steady) {
+  error_code ignored;  // what the kernel does not bound is only late
+  stream_.next_layer().set_option(UnsentLowWater(kUnsentBytesMax), ignored);
   driver_.on_stream_begin(*this);
 }
 
@@ -37,6 +41,14 @@ asio::awaitable<void> TurnStreamSession::run(std::vector<std::uint8_t> first_byt
 }
 
 bool TurnStreamSession::handle_frames() {
+  const Now now = read_clock();
+  const bool in_step = handle_frames(now);
+  driver_.flush();  // what lies in framer_ is read now
+  driver_.on_idle();
+  return in_step;
+}
+
+bool TurnStreamSession::handle_frames(Now now) {
   for (;;) {
     const auto frame = framer_.next();
     if (!frame) {
@@ -44,7 +56,6 @@ bool TurnStreamSession::handle_frames() {
       return false;
     }
     if (!*frame) return true;
-    const Now now = read_clock();
     last_message_at_ = now.steady;
     had_message_ = true;
     driver_.on_stream_message(*this, **frame, now);
@@ -76,22 +87,24 @@ asio::awaitable<void> TurnStreamSession::read_loop(std::vector<std::uint8_t> fir
   (void)co_await never.async_wait(kAwait);
 }
 
+// Only what flush() could not hand over takes this way.
 asio::awaitable<void> TurnStreamSession::write_loop() {
   for (;;) {
-    if (queue_.empty() && bound_to_) {
+    if (is_blocked_) {
+      const auto [error] = co_await stream_.async_wait_writable(kAwait);
+      if (error) co_return;
+      is_blocked_ = false;
+      driver_.counters_.stream_data_late += queue_.drop_late(read_clock().steady);
+      flush();
+      continue;
+    }
+    if (bound_to_ && queue_.empty()) {
       answered_bind_ = true;
       co_return;
     }
-    if (queue_.empty()) {
-      (void)co_await queued_.async_wait(kAwait);
-      const auto state = co_await asio::this_coro::cancellation_state;
-      if (state.cancelled() != asio::cancellation_type::none) co_return;
-      continue;
-    }
-    writing_.clear();
-    std::swap(writing_, queue_);
-    const auto [error, bytes] = co_await asio::async_write(stream_, asio::buffer(writing_), kAwait);
-    if (error) co_return;
+    (void)co_await has_to_write_.async_wait(kAwait);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
   }
 }
 
@@ -103,6 +116,7 @@ asio::awaitable<void> TurnStreamSession::watch_idleness() {
     timer.expires_at(last_message_at_ + limit);
     const auto [error] = co_await timer.async_wait(kAwait);
     if (error) co_return;
+    queue_.release_memory();
     if (driver_.server().allocations().find(client_.five_tuple) != nullptr) {
       last_message_at_ = read_clock().steady;
     } else if (read_clock().steady >= last_message_at_ + limit) {
@@ -113,16 +127,33 @@ asio::awaitable<void> TurnStreamSession::watch_idleness() {
 
 void TurnStreamSession::bind(turn::ConnectionId connection, Bytes answer) {
   bound_to_ = connection;
-  if (!send(answer)) stream_.close();  // who reads none of its answers gets no data either
+  send(answer);
+  has_to_write_.cancel_one();
 }
 
-bool TurnStreamSession::send(Bytes message) {
-  const std::size_t padding = (4 - message.size() % 4) % 4;
-  if (queue_.size() + message.size() + padding > kQueueBytesMax) return false;
-  queue_.insert(queue_.end(), message.begin(), message.end());
-  queue_.insert(queue_.end(), padding, std::uint8_t{0});
-  queued_.cancel_one();
-  return true;
+void TurnStreamSession::send(Bytes message) {
+  TurnDriverCounters& counters = driver_.counters_;
+  counters.stream_queue_full += queue_.make_room(message.size());
+  if (!queue_.push(message, read_clock().steady)) {
+    ++counters.stream_queue_full;
+    if (queue_.size() > FrameQueue::kDataBytesMax) stream_.close();  // answers that nobody reads
+    return;
+  }
+  if (is_listed_ || is_blocked_) return;
+  is_listed_ = true;
+  driver_.unsent_streams_.push_back(this);
+}
+
+void TurnStreamSession::flush() noexcept {
+  is_listed_ = false;
+  if (is_blocked_ || queue_.empty()) return;
+  error_code error;
+  queue_.consume(stream_.write_now(queue_.bytes(), error));
+  if (!error) return;
+  if (error != asio::error::would_block) return stream_.close();
+  queue_.hold(Stream::kRecordBytesMax);
+  is_blocked_ = true;
+  has_to_write_.cancel_one();
 }
 
 }  // namespace causeway::net

@@ -15,6 +15,7 @@
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/tcp_relay.hpp"
 #include "net/asio.hpp"
+#include "net/frame_queue.hpp"
 #include "net/stream.hpp"
 
 namespace causeway::net {
@@ -23,8 +24,8 @@ class TurnDriver;
 
 class TurnStreamSession {
  public:
-  // A peer that does not read makes frames drop here, not memory grow.
-  static constexpr std::size_t kQueueBytesMax = 256 * 1024;
+  // What the kernel may hold unsent: above it waits in the queue here, where data that is late can be dropped.
+  static constexpr int kUnsentBytesMax = 64 * 1024;
   // Deviation: RFC 8489 §6.2.2 leaves closing to the client. One that has no allocation and says nothing for this long
   // is taken to be gone, or connections that cost their opener nothing would pile up.
   static constexpr std::chrono::seconds kFirstMessageDeadline{10};
@@ -41,9 +42,11 @@ class TurnStreamSession {
   // Returns when the connection has ended or shall end.
   asio::awaitable<void> run(std::vector<std::uint8_t> first_bytes);
 
-  // Queues one message and pads it (RFC 8656 §12.5). False when the queue is full: the message is dropped, as a
-  // datagram would be.
-  bool send(Bytes message);
+  // Queues one message until flush(). A client that does not read makes data drop and its connection end when it owes
+  // itself too many answers, but no memory grow.
+  void send(Bytes message);
+  // Hands all that is queued to the connection, as far as it takes it.
+  void flush() noexcept;
   // Answers a ConnectionBind: what follows its request in the stream goes to the peer of that connection.
   void bind(turn::ConnectionId connection, Bytes answer);
   std::optional<turn::ConnectionId> bound_to() const noexcept { return bound_to_; }
@@ -55,16 +58,18 @@ class TurnStreamSession {
   asio::awaitable<void> read_loop(std::vector<std::uint8_t> first_bytes);
   asio::awaitable<void> write_loop();
   asio::awaitable<void> watch_idleness();
-  // False when the stream is out of step for good.
+  // What has been read, and what comes of it leaves. False when the stream is out of step for good.
   bool handle_frames();
+  bool handle_frames(Now now);
 
   TurnDriver& driver_;
   Stream stream_;
   turn::ClientRef client_;
   stun::StreamFramer framer_;
-  std::vector<std::uint8_t> queue_;    // what send() collects
-  std::vector<std::uint8_t> writing_;  // what the connection is taking
-  asio::steady_timer queued_;          // cancelled to wake write_loop
+  FrameQueue queue_;
+  bool is_listed_ = false;           // among those that the driver will flush
+  bool is_blocked_ = false;          // the connection takes no more for now
+  asio::steady_timer has_to_write_;  // cancelled to wake write_loop: is_blocked_ or bound_to_ is set
   TimePoint last_message_at_{};
   bool had_message_ = false;
   std::optional<turn::ConnectionId> bound_to_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "causeway/stun/channel_data.hpp"
 #include "causeway/stun/types.hpp"
@@ -11,6 +12,7 @@ namespace causeway::stun {
 namespace {
 
 constexpr std::size_t kInitialBytes = 4096;
+constexpr int kSmallReadsMax = 64;
 constexpr std::size_t kChannelDataBytesMax = kChannelDataHeaderBytes + 65536;  // with padding
 constexpr std::size_t kFrameBytesMax = std::max(kMessageBytesMax, kChannelDataBytesMax);
 
@@ -26,17 +28,25 @@ MutableBytes StreamFramer::prepare() {
     end_ -= begin_ - kHeadroomBytes;
     begin_ = kHeadroomBytes;
   }
-  // Doubles only once it is full: a header that announces 64 KiB costs nothing until the bytes come.
-  if (end_ == buffer_.size()) {
-    assert(buffer_.size() < kHeadroomBytes + kFrameBytesMax && "next() has to be called until it wants more bytes");
+  if (small_reads_ >= kSmallReadsMax && begin_ == end_ && buffer_.size() > kHeadroomBytes + kInitialBytes) {
+    buffer_.resize(kHeadroomBytes + kInitialBytes);
+    buffer_.shrink_to_fit();
+    small_reads_ = 0;
+  }
+  // Doubles only once a read has filled it: a header that announces 64 KiB costs nothing until the bytes come.
+  const bool is_full = end_ == buffer_.size();
+  if ((is_full || std::exchange(was_filled_, false)) && buffer_.size() < kHeadroomBytes + kFrameBytesMax) {
     buffer_.resize(std::min(2 * buffer_.size(), kHeadroomBytes + kFrameBytesMax));
   }
+  assert(end_ < buffer_.size() && "next() has to be called until it wants more bytes");
   return MutableBytes{buffer_}.subspan(end_);
 }
 
 void StreamFramer::commit(std::size_t bytes_read) noexcept {
   assert(bytes_read <= buffer_.size() - end_);
   end_ += bytes_read;
+  was_filled_ = end_ == buffer_.size();
+  small_reads_ = bytes_read < kInitialBytes ? small_reads_ + 1 : 0;
 }
 
 Result<std::optional<MutableBytes>, FramingError> StreamFramer::next() noexcept {

@@ -3,7 +3,10 @@
 import hashlib
 import os
 import socket
+import ssl
 import struct
+import threading
+import time
 
 import pytest
 from aioice import stun
@@ -90,3 +93,76 @@ def test_a_client_that_has_said_its_last_gets_all_answers(server, transport):
             with socket.socket(fileno=os.dup(client.connection.fileno())) as same:  # leaves TLS out of it
                 same.shutdown(socket.SHUT_WR)
             assert len(client.read(32 * requests)) == 32 * requests
+
+
+class OwnPeer:
+    """A socket of this process, which numbers what it sends."""
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(DEADLINE_SECONDS)
+        self.address, self.port = self.socket.getsockname()
+        self.sent, self.done = 0, threading.Event()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.socket.close()
+
+    def send(self, relayed):
+        self.socket.sendto(struct.pack("!I", self.sent) + bytes(1196), relayed)
+        self.sent += 1
+
+    def send_until_done(self, relayed):
+        while not self.done.wait(0.02):
+            self.send(relayed)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_who_does_not_read_loses_the_oldest_data_and_no_answer(server, transport):
+    ports, _ = server
+    with OwnPeer() as peer, StreamClient(ports, transport) as client:
+        client.allocate(peer)
+        client.connection.sendall(struct.pack("!HH", CHANNEL, 4) + b"hey!")
+        _, relayed = peer.socket.recvfrom(2048)
+        for _ in range(12000):  # 14 MB: what the two sockets hold is less
+            peer.send(relayed)
+            if peer.sent % 50 == 0:
+                time.sleep(0.001)
+        asked, answered, numbers = 10, 0, []
+        refresh = stun.Message(message_method=stun.Method.REFRESH, message_class=stun.Class.REQUEST)
+        refresh.attributes.update(USERNAME="alice", **client.challenge)
+        refresh.add_message_integrity(client.key)
+        client.connection.sendall(asked * bytes(refresh))
+        flood = peer.sent
+        newer = threading.Thread(target=peer.send_until_done, args=(relayed,))
+        newer.start()
+        while answered < asked or not numbers or numbers[-1] < flood:
+            kind, length = struct.unpack("!HH", client.read(4))
+            if kind == CHANNEL:
+                numbers.append(struct.unpack_from("!I", client.read((length + 3) & ~3))[0])
+            else:
+                assert kind == 0x0104, "the success response to a Refresh"
+                client.read(16 + length)
+                answered += 1
+        peer.done.set()
+        newer.join()
+        assert numbers == sorted(set(numbers)), "what is dropped is dropped whole, and the rest keeps its order"
+        assert len(numbers) < flood
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_comes_back_resumes_its_tls_session(server, version):
+    ports, _ = server
+    context = tls_context(None)
+    context.minimum_version = context.maximum_version = version
+    session, resumed = None, False
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", ports.tls)) as plain:
+            plain.settimeout(DEADLINE_SECONDS)
+            with context.wrap_socket(plain, session=session) as connection:
+                connection.sendall(bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)))
+                assert connection.recv(2048)
+                resumed, session = connection.session_reused, connection.session
+    assert resumed

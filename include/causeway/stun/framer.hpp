@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cuts a TCP or TLS byte stream into STUN and ChannelData messages (RFC 8489 §6.2.2, RFC 8656 §12.5).
-// Owns the buffer the stream is read into. It starts with 4 KiB and doubles when a message that has not ended fills it,
-// up to one message of the greatest size: a peer makes it grow by sending, never by announcing. 64 octets in front of
+// Owns the buffer the stream is read into. It starts with 4 KiB and doubles when a read fills it, up to one message of
+// the greatest size: a peer makes it grow by sending, never by announcing. 64 octets in front of
 // every frame may be overwritten (they are headroom or frames already handed out), which lets a payload be framed anew
-// in place.
+// in place. Many small reads in a row bring the buffer back to its first size.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +40,10 @@ class StreamFramer {
 
  private:
   std::vector<std::uint8_t> buffer_;
-  std::size_t begin_;  // of the bytes not handed out yet
-  std::size_t end_;    // of the bytes read
+  std::size_t begin_;        // of the bytes not handed out yet
+  std::size_t end_;          // of the bytes read
+  bool was_filled_ = false;  // by the last read
+  int small_reads_ = 0;      // in a row
 };
 
 }  // namespace causeway::stun

@@ -139,6 +139,30 @@ TEST(StreamFramer, GrowsOnlyWithWhatHasCome) {
   EXPECT_TRUE(frames.empty());
 }
 
+TEST(StreamFramer, GrowsWhileAReadFillsItAndShrinksWhenReadsAreSmall) {
+  StreamFramer framer;
+  const std::size_t initial = framer.prepare().size();
+  const auto read = [&](std::size_t bytes) {
+    const Octets zero = channel_data(0x4000, 0);
+    const MutableBytes room = framer.prepare();
+    for (std::size_t at = 0; at < bytes; ++at)
+      room[at] = zero[at % zero.size()];
+    framer.commit(bytes);
+    while (*framer.next()) {
+    }
+    return framer.prepare().size();
+  };
+  EXPECT_GT(read(initial), initial) << "there may be more to read";
+  std::size_t room = 0;
+  for (int i = 0; i < 10; ++i)
+    room = read(framer.prepare().size() / 4 * 4);
+  EXPECT_LE(room, kBufferBytesMax);
+  EXPECT_GE(room, 65536u);
+  for (int i = 0; i < 100; ++i)
+    room = read(4);
+  EXPECT_EQ(room, initial);
+}
+
 TEST(StreamFramer, WaitsForThePaddingOfChannelData) {
   StreamFramer framer;
   std::vector<Octets> frames;
