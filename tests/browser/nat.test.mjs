@@ -143,6 +143,17 @@ if (inside) describe('behind NATs', () => {
 
   if (kind !== 'symmetric') return;
 
+  it('is no obstacle to the test page in Firefox', async () => {
+    const page = await firefox.open(`https://${kHost}/test?seconds=1&lang=en`);
+    await page.evaluate(() => document.getElementById('own-start').click());
+    await page.waitFor(() => !document.getElementById('report').hidden, kFailMsMax);
+    const report = await page.evaluate(() => document.getElementById('report-text').value);
+    assert.match(report, /^(Everything works|Calls work)/);
+    for (const words of ['A wrong password is refused', 'Connected after', 'Pictures arrive']) {
+      assert.ok(report.includes(words), report);
+    }
+  });
+
   it('is no call with STUN alone', async () => {
     const [fox, chrome] = await call('direct', {first: withoutTurn});
     await fox.waitFor(() => window.states.includes('failed'), kFailMsMax);

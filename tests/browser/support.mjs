@@ -213,8 +213,8 @@ export async function turnOnDevices(page) {
 }
 
 /** Waits until this page is connected with so many members. */
-export async function waitForPeers(page, count) {
-  await page.locator('#tiles > [data-state="connected"]').nth(count - 1).waitFor({timeout: 20_000});
+export async function waitForPeers(page, count, timeout = 20_000) {
+  await page.locator('#tiles > [data-state="connected"]').nth(count - 1).waitFor({timeout});
   assert.equal(await page.locator('#tiles > [data-member]').count(), count);
 }
 

@@ -185,7 +185,8 @@ export class Call extends EventTarget {
 
   #tellState(to) {
     const {hand, recording} = this;
-    this.#signaling.message(to, {media: {...this.#local.state, hand, recording}});
+    const state = {media: {...this.#local.state, hand, recording}};
+    if (this.self?.role !== 'listener') this.#signaling.message(to, state);  // the server takes none from a listener
     this.dispatchEvent(new Event('self'));
   }
 

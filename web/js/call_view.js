@@ -21,11 +21,15 @@ import {TilesView} from './tiles_view.js';
 /**
  * @typedef {object} Session
  * @property {import('./call.js').Call} call
+ * @property {import('./moderation.js').Moderation} moderation
  * @property {import('./signaling.js').Signaling} signaling
  * @property {import('./media.js').LocalMedia} media
  * @property {string} room
  * @property {string} name
  */
+
+// What a listener may not do.
+const kSends = ['mic', 'camera', 'share', 'hand', 'chat'];
 
 export class CallView {
   #session;
@@ -55,7 +59,11 @@ export class CallView {
 
   /** The room has been entered. */
   show() {
-    const {room} = this.#session;
+    const {room, call, media} = this.#session;
+    const listens = call.self?.role === 'listener';
+    if (listens) media.close();
+    for (const id of ['mic', 'camera', 'hand', 'open-chat']) element(id).hidden = listens;
+    element('share').hidden = listens || !can_share_screen;
     element('room-title').textContent = room;
     element('invite-link').value = inviteLink(room);
     this.#showMedia();
@@ -75,13 +83,14 @@ export class CallView {
     this.#session.media.stopScreen();
     for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {any} */ (dialog).close();
     this.#over.abort();
-    element('recording-badge').hidden = true;
+    element('recording-badge').hidden = element('room-locked').hidden = true;
     element('limit').textContent = '';
   }
 
   #listen(signal) {
     const {media, signaling, room} = this.#session;
-    const actions = {
+    const listens = () => this.#session.call.self?.role === 'listener';
+    const all = {
       mic: () => withDevices(() => media.toggleAudio()),
       camera: () => withDevices(() => media.toggleVideo()),
       share: () => can_share_screen && withDevices(() => this.#toggleShare()),
@@ -91,6 +100,8 @@ export class CallView {
       stats: () => this.#panel.toggle('stats'),
       help: () => openShortcuts(),
     };
+    const actions = Object.fromEntries(Object.entries(all).map(([name, action]) => (
+      [name, kSends.includes(name) ? () => listens() || action() : action])));
     const presses = {
       ...actions, 'invite': () => openInvite(room), 'more': () => this.#openMore(), 'leave': () => signaling.leave(),
       'copy-link': () => copyInvite(room),
@@ -99,7 +110,6 @@ export class CallView {
       element(id).addEventListener('click', presses[id], {signal});
     }
     element('invite-link').addEventListener('focus', ({target}) => target.select(), {signal});
-    element('share').hidden = !can_share_screen;
     const push = element('push-to-talk');
     push.checked = recall('push-to-talk', false);
     push.addEventListener('change', () => this.#setPushToTalk(push.checked), {signal});
@@ -173,7 +183,8 @@ export class CallView {
     const {room, call, media} = this.#session;
     const video = document.pictureInPictureEnabled ? this.#tiles.main_video : null;
     openMore([
-      {icon: 'hand', words: t(call.hand ? 'call.hand-down' : 'call.hand'), narrow: true, action: () => this.#toggleHand()},
+      ...(call.self?.role === 'listener' ? [] : [{icon: 'hand', narrow: true, action: () => this.#toggleHand(),
+        words: t(call.hand ? 'call.hand-down' : 'call.hand')}]),
       {icon: 'people', words: t('people.title'), narrow: true, action: () => this.#panel.show('people')},
       {icon: 'link', words: t('invite.title'), narrow: true, action: () => openInvite(room)},
       {icon: 'signal', words: t('stats.title'), action: () => this.#panel.show('stats')},

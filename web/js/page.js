@@ -27,7 +27,7 @@ let lobby;
 let session = null;
 
 // What only a call needs is loaded while one is in the lobby: the first page is there sooner.
-const loadCall = () => Promise.all([import('./call.js'), import('./call_view.js')]);
+const loadCall = () => Promise.all([import('./call.js'), import('./call_view.js'), import('./moderation.js')]);
 
 /** @param {'landing'|'lobby'|'call'} name */
 function showPart(name) {
@@ -59,6 +59,7 @@ function enter(room) {
 }
 
 function goBack() {
+  session?.signaling.leave();  // one may be waiting to be let in
   showAlert('');
   history.pushState(null, '', `/${location.search}`);
   showLanding();
@@ -109,15 +110,17 @@ async function join({name, relay_only}) {
     showLobby(room, false);
     return showAlert(t('connection.none'));
   }
-  const [{Call}, {CallView}] = parts_of_call;
+  const [{Call}, {CallView}, {Moderation}] = parts_of_call;
   const signaling = new Signaling();
   const call = new Call(signaling, media, {relay_only, transport: transportOf(query), cap_kbps: capOf(query)});
-  const parts = {call, signaling, media, room, name};
+  const moderation = new Moderation(call, signaling);
+  const parts = {call, signaling, moderation, media, room, name};
   session = {...parts, view: new CallView(parts)};
   window.causeway = {call, media, signaling};
   signaling
     .on('joined', () => showConnection(''))
     .on('resumed', () => showConnection(''))
+    .on('waiting', () => showConnection(t('lobby.waiting')))
     .on('disconnected', onDisconnected)
     .on('closed', onClosed);
   try {

@@ -214,6 +214,7 @@ export class Peer extends EventTarget {
   }
 
   #onTrack(track, transceiver) {
+    if (this.role === 'listener') return;  // who is not meant to send anything
     const stream = transceiver === this.transceiverOf(track.kind) ? this.stream : this.screen;
     stream.addTrack(track);
     track.onunmute = track.onmute = () => this.#changed();

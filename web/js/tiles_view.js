@@ -5,7 +5,7 @@ import {t} from './i18n.js';
 import {Tile} from './tile.js';
 
 const kWidest = 16 / 9;
-const kTallest = 4 / 3;
+const kTallest = {portrait: 1, landscape: 4 / 3};  // where there is little width, more of its height is used
 const kGap = 10;
 
 /**
@@ -14,13 +14,14 @@ const kGap = 10;
  */
 export function gridFor(count, box_width, box_height) {
   if (count === 1) return {columns: 1, width: box_width, height: box_height};
+  const tallest = box_width < box_height ? kTallest.portrait : kTallest.landscape;
   let best = {columns: 1, width: 0, height: 0};
   for (let columns = 1; columns <= count; ++columns) {
     const rows = Math.ceil(count / columns);
     const width_max = (box_width - kGap * (columns - 1)) / columns;
     const height_max = (box_height - kGap * (rows - 1)) / rows;
     const width = Math.floor(Math.min(width_max, height_max * kWidest));
-    const height = Math.floor(Math.min(height_max, width / kTallest));
+    const height = Math.floor(Math.min(height_max, width / tallest));
     if (width * height > best.width * best.height) best = {columns, width, height};
   }
   return best;
@@ -141,7 +142,7 @@ export class TilesView {
 
   #layOut() {
     const count = this.#tiles.size;
-    const {clientWidth, clientHeight} = this.#box;
+    const box = this.#box.getBoundingClientRect();  // not clientWidth, which may round up
     for (const [key, tile] of this.#tiles) {
       tile.element.classList.toggle('pinned', key === this.#pinned);
       tile.pin.setAttribute('aria-pressed', String(key === this.#pinned));
@@ -149,7 +150,7 @@ export class TilesView {
     }
     this.#box.classList.toggle('spotlight', this.#pinned !== null && count > 1);
     this.#box.style.setProperty('--others', String(Math.max(1, count - 1)));
-    const {width, height} = gridFor(count, clientWidth, clientHeight);
+    const {width, height} = gridFor(count, box.width, box.height);
     this.#box.style.setProperty('--tile-width', `${width}px`);
     this.#box.style.setProperty('--tile-height', `${height}px`);
   }
