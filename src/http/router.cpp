@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/router.hpp"
 
+#include <algorithm>
 #include <boost/beast/websocket/rfc6455.hpp>
 
 #include "http/request_headers.hpp"
@@ -97,12 +98,23 @@ Response file_response(const StaticFile& file, const RequestHeader& request) {
   return response;
 }
 
+// RFC 6455 §4.2.1 item 5: 16 octets in base64.
+bool is_websocket_key(std::string_view key) {
+  const auto is_base64 = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  return key.size() == 24 && key.ends_with("==") && std::all_of(key.begin(), key.end() - 2, is_base64);
+}
+
 Outcome websocket(const RequestHeader& request, const Host& host, const net::ConnectionFacts& facts, const Site& site,
                   std::string_view target) {
   if (!boost::beast::websocket::is_upgrade(request)) {
     Response response = sentence_response(status::upgrade_required, "This address speaks WebSocket only.\n");
     response.header.set(field::upgrade, "websocket");
     return response;
+  }
+  if (!is_websocket_key(request[field::sec_websocket_key])) {
+    return sentence_response(status::bad_request, "Sec-WebSocket-Key has to be 16 octets in base64.\n");
   }
   if (!site.is_ready) return sentence_response(status::service_unavailable, "The server is stopping; try again.\n");
   const std::string_view origin = request[field::origin];

@@ -4,7 +4,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket.hpp>
@@ -40,6 +39,7 @@ WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, 
       remote_(remote),
       service_(service),
       logger_(std::move(logger)),
+      pause_(socket_.get_executor()),
       timer_(socket_.get_executor()),
       opened_at_(read_clock().steady),
       last_heard_(opened_at_),
@@ -62,8 +62,8 @@ asio::awaitable<error_code> WebSocketSession::accept(beast::http::request<beast:
 }
 
 asio::awaitable<signaling::LeftReason> WebSocketSession::read() {
-  error_code error = co_await read_messages();
-  if (!error) error = co_await discard();
+  const error_code error = co_await read_messages();
+  if (!error) co_await await_end_of_closing();
   // The close frame counts, not `error`: a client that resets the connection right behind it has left in order.
   const bool has_left = !closing_ && socket_.reason() && socket_.reason().code != kComingBack;
   log_end(has_left ? websocket::error::closed : error);
@@ -96,11 +96,12 @@ asio::awaitable<error_code> WebSocketSession::read_messages() {
   co_return error_code{};
 }
 
-asio::awaitable<error_code> WebSocketSession::discard() {
-  std::array<std::uint8_t, 2048> rest{};
-  for (;;) {
-    const auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(rest), net::kAwait);
-    if (error) co_return error;
+// The writer reads what still comes until the client has closed. Beast knows no second reader beside it: one that waits
+// for its turn when the connection ends would wait for ever.
+asio::awaitable<void> WebSocketSession::await_end_of_closing() {
+  while (socket_.next_layer().is_open() && is_writing_) {
+    pause_.expires_after(kCloseDeadline);
+    co_await pause_.async_wait(net::kAwait);
   }
 }
 
@@ -153,6 +154,7 @@ asio::awaitable<void> WebSocketSession::write_queued(std::shared_ptr<WebSocketSe
         static_cast<websocket::close_code>(signaling::websocket_close_code(*self->closing_)),
         signaling::name(*self->closing_));
     co_await self->socket_.async_close(reason, net::kAwait);
+    self->abort();  // nobody is left who would
     co_return;
   }
   self->is_writing_ = false;
@@ -167,6 +169,7 @@ void WebSocketSession::close(signaling::CloseReason reason) {
 
 void WebSocketSession::abort() noexcept {
   timer_.cancel();
+  pause_.cancel();
   socket_.next_layer().close();
 }
 

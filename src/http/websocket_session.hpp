@@ -62,7 +62,8 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  private:
   static asio::awaitable<void> write_queued(std::shared_ptr<WebSocketSession> self);
   asio::awaitable<error_code> read_messages();
-  asio::awaitable<error_code> discard();
+  // Returns when the connection is closed, in order or by the deadline.
+  asio::awaitable<void> await_end_of_closing();
   void start_writing();
   void on_control_frame(boost::beast::websocket::frame_type type, std::string_view payload);
   void arm_timer();
@@ -82,6 +83,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   std::uint64_t written_seq_ = 0;  // of the last message that was written; 0: none
   std::optional<signaling::CloseReason> closing_;
 
+  asio::steady_timer pause_;  // while nothing is read
   asio::steady_timer timer_;  // the next ping, the end of patience, or the end of closing
   TimePoint opened_at_;
   TimePoint last_heard_;
