@@ -7,6 +7,8 @@
 #include <cmath>
 #include <system_error>
 
+#include "net/system_clock.hpp"
+
 namespace causeway::net {
 namespace {
 
@@ -68,7 +70,7 @@ void DatagramLoop::await_window() {
 
 bool DatagramLoop::fills_window(std::size_t datagrams) noexcept {
   if (gather_window_ == gather_window_.zero()) return false;
-  const auto now = asio::steady_timer::clock_type::now();
+  const auto now = read_clock().steady;
   const double elapsed = std::chrono::duration<double>(now - measured_at_).count();
   measured_at_ = now;
   datagrams_per_second_ = datagrams_per_second_ * std::exp(-elapsed / kRateMemorySeconds) +

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "causeway/base/time.hpp"
 #include "net/asio.hpp"
 
 namespace causeway::net {
@@ -57,7 +58,7 @@ class DatagramLoop {
   asio::steady_timer window_timer_;
   std::chrono::microseconds gather_window_{0};
   double datagrams_per_second_ = 0;
-  asio::steady_timer::time_point measured_at_{};
+  TimePoint measured_at_{};
 };
 
 }  // namespace causeway::net
