@@ -5,8 +5,8 @@
 
 namespace causeway::turn {
 
-AllocationTable::AllocationTable(std::uint64_t hash_seed)
-    : by_five_tuple_(0, FiveTupleHash{hash_seed}), by_relayed_(0, EndpointHash{hash_seed}) {}
+AllocationTable::AllocationTable(std::uint64_t hash_seed, std::optional<WorkerIndex> worker)
+    : worker_(worker), by_five_tuple_(0, FiveTupleHash{hash_seed}), by_relayed_(0, EndpointHash{hash_seed}) {}
 
 void AllocationTable::reserve(std::size_t allocations, std::size_t relays, bool mobility) {
   slots_.reserve(relays);
@@ -77,6 +77,7 @@ void AllocationTable::forget_relay(const Relay& relay) noexcept {
 void AllocationTable::make_mobile(Allocation& allocation) {
   do {
     ++last_mobile_id_;
+    if (worker_) last_mobile_id_ = with_worker(last_mobile_id_, *worker_);
   } while (by_mobile_id_.contains(last_mobile_id_));
   by_mobile_id_.emplace(last_mobile_id_, &allocation);
   allocation.mobility = Mobility{.id = last_mobile_id_};

@@ -9,7 +9,8 @@ DataConnection& ConnectionTable::insert(std::unique_ptr<DataConnection> inserted
                                         RandomSource& random) {
   DataConnection& connection = *inserted;
   do {
-    connection.id = static_cast<ConnectionId>(random.next());
+    const auto number = static_cast<std::uint32_t>(random.next());
+    connection.id = ConnectionId{worker_ ? with_worker(number, *worker_) : number};
   } while (by_id_.contains(connection.id));
   by_id_.emplace(connection.id, std::move(inserted));
   by_relay_[connection.relay.slot].push_back(&connection);

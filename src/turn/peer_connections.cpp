@@ -36,6 +36,10 @@ Outcome Server::on_peer_connection(RelayId relay, const Endpoint& from, Now now,
 // What connects from another relay of this server comes from where that one is bound.
 Endpoint Server::as_advertised(const Endpoint& from) const noexcept {
   const Allocation* other = find_relayed(from, RelayTransport::kTcp);
+  const Siblings* const siblings = environment_.siblings;
+  if (other == nullptr && siblings != nullptr) {
+    if (const auto of_sibling = siblings->relays.find_tcp(from)) return of_sibling->relayed_address;
+  }
   if (other == nullptr) return from;
   return other->relay_for(from.address.family())->relayed_address;
 }

@@ -12,19 +12,26 @@ bool is_reached(std::uint32_t limit, std::uint32_t count) noexcept {
 
 }  // namespace
 
+std::optional<QuotaError> Quota::refusal(const Realm& realm, const User* user, const IpAddress& network,
+                                         const QuotaLimits& limits) const {
+  if (is_reached(limits.total, total_)) return QuotaError::kTotal;
+  if (is_reached(limits.per_realm, realm.allocations)) return QuotaError::kRealm;
+  if (user != nullptr && is_reached(limits.per_user, user->allocations)) return QuotaError::kUser;
+  const auto of_source = by_source_.find(network);
+  if (of_source != by_source_.end() && is_reached(limits.per_source, of_source->second)) return QuotaError::kSource;
+  return std::nullopt;
+}
+
 Result<Quota::Hold, QuotaError> Quota::acquire(RealmIndex realm_index, std::string_view user, const IpAddress& source,
                                                const QuotaLimits& limits, TimePoint now) {
   forget_idle_users(now);
   Realm& realm = realms_[realm_index];
   const IpAddress network = subscriber_network(source);
-  const auto of_source = by_source_.find(network);
   const auto of_user = realm.users.find(std::string{user});
-  if (is_reached(limits.total, total_)) return QuotaError::kTotal;
-  if (is_reached(limits.per_realm, realm.allocations)) return QuotaError::kRealm;
-  if (of_user != realm.users.end() && is_reached(limits.per_user, of_user->second.allocations)) {
-    return QuotaError::kUser;
-  }
-  if (of_source != by_source_.end() && is_reached(limits.per_source, of_source->second)) return QuotaError::kSource;
+  const User* const known = of_user != realm.users.end() ? &of_user->second : nullptr;
+  const auto refused =
+      ledger_ != nullptr ? ledger_->take(realm_index, user, network, limits) : refusal(realm, known, network, limits);
+  if (refused) return *refused;
 
   auto& holder =
       of_user != realm.users.end() ? *of_user : *realm.users.try_emplace(std::string{user}, User{realm_index}).first;
@@ -39,19 +46,28 @@ Result<Quota::Hold, QuotaError> Quota::acquire(RealmIndex realm_index, std::stri
 
 void Quota::Hold::release() noexcept {
   Quota* const quota = std::exchange(quota_, nullptr);
-  if (quota == nullptr) return;
-  User& user = user_->second;
-  --quota->total_;
-  --quota->realms_[user.realm].allocations;
-  const auto of_source = quota->by_source_.find(source_);
-  if (--of_source->second == 0) quota->by_source_.erase(of_source);
+  if (quota != nullptr) quota->release(*user_, source_);
+}
+
+void Quota::give_back(RealmIndex realm, std::string_view user, const IpAddress& source) noexcept {
+  Users& users = realms_[realm].users;
+  release(*users.find(std::string{user}), subscriber_network(source));
+}
+
+void Quota::release(Users::value_type& holder, const IpAddress& network) noexcept {
+  User& user = holder.second;
+  if (ledger_ != nullptr) ledger_->give_back(user.realm, holder.first, network);
+  --total_;
+  --realms_[user.realm].allocations;
+  const auto of_source = by_source_.find(network);
+  if (--of_source->second == 0) by_source_.erase(of_source);
   if (--user.allocations != 0 || user.is_idle) return;
   const Bandwidth& bandwidth = user.bandwidth;
   if (bandwidth.from_client.is_unused() && bandwidth.from_peers.is_unused()) {
-    quota->forget(*user_);
+    forget(holder);
   } else {
     user.is_idle = true;
-    quota->idle_.push_back(user_);
+    idle_.push_back(&holder);
   }
 }
 

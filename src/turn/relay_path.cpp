@@ -92,12 +92,15 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   const Relay* relay = allocation.relay_for(peer.address.family());
   if (permission == nullptr || relay == nullptr) return drop(DropReason::kNoPermission);
   Allocation* const target = permission->own_address ? find_relayed(peer, RelayTransport::kUdp) : nullptr;
-  if (permission->own_address && target == nullptr && !policy_.allows_explicitly(peer.address)) {
+  const auto sibling = permission->own_address && target == nullptr ? sibling_that_relays(peer) : std::nullopt;
+  const bool is_relayed = target != nullptr || sibling;
+  if (permission->own_address && !is_relayed && !policy_.allows_explicitly(peer.address)) {
     return drop(DropReason::kOwnAddressNotRelayed);
   }
   if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_client, payload.size(), now)) return drop(*spent);
   allocation.from_client.count(payload.size());
   if (target != nullptr) return to_client(*target, relay->relayed_address, payload, marking.traffic_class, now);
+  if (sibling) return ToSibling{*sibling, relay->relayed_address, peer, payload, marking.traffic_class};
   return ToPeer{relay->id, peer, payload, marking.traffic_class, marking.dont_fragment};
 }
 

@@ -192,6 +192,7 @@ Relays Server::open_on(const AllocatePlan& plan, const IpAddress& local) {
 ReservationToken Server::reserve(const Request& request, const Relay& relay, Quota::Hold quota) {
   auto reservation = std::make_unique<Reservation>();
   environment_.random.fill(reservation->token);
+  if (const auto worker = index()) reservation->token.front() = *worker;
   reservation->relay = relay;
   reservation->realm = request.packet.client.realm;
   reservation->username = request.identity.username();
@@ -227,6 +228,10 @@ Allocation& Server::commit_allocation(const Request& request, const AllocatePlan
   for (Relay& relay : allocation->relays)
     relay.expires_at = std::min(request.now.steady + plan.lifetime, allocation->credential_ends_at);
   allocation->quota = std::move(opened.quota);
+  if (const Siblings* siblings = environment_.siblings) {
+    for (const Relay& relay : allocation->relays)
+      siblings->relays.add(siblings->index, relay);
+  }
   Allocation& inserted = allocations_.insert(std::move(allocation));
   environment_.events.on_allocation_created(inserted);
   return inserted;

@@ -37,6 +37,11 @@ Result<Endpoint, StunError> Server::endpoint_to_connect(const Allocation& alloca
   if (target != nullptr && target != &allocation) {
     return target->relay_for(peer.address.family())->local;
   }
+  const Siblings* const siblings = environment_.siblings;
+  if (const auto of_sibling =
+          siblings != nullptr && target == nullptr ? siblings->relays.find_tcp(peer) : std::nullopt) {
+    return of_sibling->local;
+  }
   if (target != &allocation && policy_.allows_explicitly(peer.address)) return peer;
   return StunError{ErrorCode::kForbidden};
 }

@@ -34,18 +34,23 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       policy_(options.peers),
       addresses_(options.relay_addresses),
       discovery_(options.nat_discovery),
-      ports_(options.relay_port_min, options.relay_port_max),
+      own_ports_(options.relay_port_min, options.relay_port_max),
+      ports_(environment.siblings != nullptr ? environment.siblings->ports : own_ports_),
       hash_seed_(environment.random.next()),
       transaction_seed_(environment.random.next()),
-      quota_(realms.size(), hash_seed_),
-      connection_quota_(realms.size(), hash_seed_),
+      quota_(realms.size(), hash_seed_, environment.siblings != nullptr ? &environment.siblings->allocations : nullptr),
+      connection_quota_(realms.size(), hash_seed_,
+                        environment.siblings != nullptr ? &environment.siblings->connections : nullptr),
       answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
-      allocations_(hash_seed_) {
+      allocations_(hash_seed_, index()),
+      connections_(index()),
+      foreign_clients_(hash_seed_) {
   for (RealmOptions& realm : realms) {
     NonceSource nonces{nonce_key, options.nonce_lifetime};
     realms_.push_back({Authenticator{std::move(realm.credentials), std::move(nonces)}, realm.limits});
   }
-  if (options.mobility) tickets_.emplace(environment.random);
+  if (options.mobility && environment.siblings != nullptr) tickets_.emplace(environment.siblings->ticket_key);
+  if (options.mobility && environment.siblings == nullptr) tickets_.emplace(environment.random);
   reserve_tables();
 }
 
@@ -66,6 +71,7 @@ Outcome Server::drop(DropReason reason) noexcept {
 
 Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply) {
   if (packet.bytes.empty()) return drop(DropReason::kNeitherStunNorChannelData);
+  if (const auto sibling = foreign_clients_.find(packet.client.five_tuple, now.steady)) return hand_over(*sibling);
   switch (stun::classify_first_octet(packet.bytes.front())) {
     case stun::FirstOctet::kChannelData:
       return on_channel_data(packet, now);
@@ -125,9 +131,10 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
     return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
   }
   on_timer(now);  // no check may see what is over, however late the timer fires
+  const Request request{packet, message, *identity, now};
+  if (const auto sibling = sibling_for(request)) return hand_over(*sibling);
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
-  const Request request{packet, message, *identity, now};
   if (!failure && method == Method::kConnect) return on_connect(request, reply);
   if (!failure && method == Method::kConnectionBind) return on_connection_bind(request, reply);
   MessageBuilder success{reply, method, MessageClass::kSuccessResponse, message.transaction_id()};
@@ -252,6 +259,7 @@ void Server::give_up(Allocation& allocation, const Relay& relay, Now now) {
 }
 
 void Server::close(const Relay& relay) noexcept {
+  if (environment_.siblings != nullptr) environment_.siblings->relays.remove(relay);
   ports_of(relay.transport).close(relay.id);
   // RFC 6062 §5.5: the data connections end with their allocation.
   while (const DataConnection* connection = connections_.any_of(relay.id))

@@ -6,16 +6,19 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/turn/allocation.hpp"
+#include "causeway/turn/worker_index.hpp"
 
 namespace causeway::turn {
 
 class AllocationTable {
  public:
-  explicit AllocationTable(std::uint64_t hash_seed);
+  // The ids of `worker` begin with its index.
+  explicit AllocationTable(std::uint64_t hash_seed, std::optional<WorkerIndex> worker = std::nullopt);
 
   std::size_t size() const noexcept { return size_; }
   void reserve(std::size_t allocations, std::size_t relays, bool mobility);
@@ -65,6 +68,7 @@ class AllocationTable {
     std::unique_ptr<Allocation> owned;  // the same, at its first relay
     std::uint32_t generation = 1;
   };
+  std::optional<WorkerIndex> worker_;
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t size_ = 0;

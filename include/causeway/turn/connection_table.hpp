@@ -12,11 +12,14 @@
 #include "causeway/base/random.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/turn/data_connection.hpp"
+#include "causeway/turn/worker_index.hpp"
 
 namespace causeway::turn {
 
 class ConnectionTable {
  public:
+  explicit ConnectionTable(std::optional<WorkerIndex> worker = std::nullopt) noexcept : worker_(worker) {}
+
   std::size_t size() const noexcept { return by_id_.size(); }
 
   // Chooses the connection's id and wakes up at `deadline`.
@@ -36,6 +39,7 @@ class ConnectionTable {
   std::optional<TimePoint> next_deadline() const noexcept { return timers_.next_deadline(); }
 
  private:
+  std::optional<WorkerIndex> worker_;
   boost::unordered_flat_map<ConnectionId, std::unique_ptr<DataConnection>> by_id_;
   boost::unordered_flat_map<std::uint32_t, std::vector<DataConnection*>> by_relay_;  // its slot
   TimerQueue<DataConnection> timers_;

@@ -31,13 +31,14 @@ struct Ticket {
   std::uint32_t serial = 0;
 };
 
-// Makes and reads tickets. Their key dies with the server, as its allocations do.
+// Makes and reads tickets. Their key dies with the process, as its allocations do.
 class TicketSealer {
  public:
   // In base64: coturn's client keeps a ticket as text of at most 32 octets.
   static constexpr std::size_t kTicketBytes = 32;
 
   explicit TicketSealer(RandomSource& random) { random.fill(key_); }
+  explicit TicketSealer(const stun::SealKey& key) : key_(key) {}
 
   std::string seal(const Ticket& ticket) const;
   // nullopt for what is no ticket of this server.

@@ -13,6 +13,7 @@
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/relay_ports.hpp"
 #include "causeway/turn/tcp_relay.hpp"
+#include "causeway/turn/worker_index.hpp"
 
 namespace causeway::turn {
 
@@ -84,7 +85,19 @@ struct BindStream {  // answer; what the client sends behind its request is data
   ConnectionId connection;
   Bytes bytes;
 };
-using Outcome = std::variant<Drop, Reply, ReplyFrom, ToPeer, ToClient, Connect, AnnounceConnection, BindStream>;
+// The rest is among siblings.
+struct HandOver {  // the packet that came in is for this one; so is the stream, with all that follows
+  WorkerIndex worker;
+};
+struct ToSibling {  // to its on_sibling_packet()
+  WorkerIndex worker;
+  Endpoint from;
+  Endpoint to;
+  Bytes payload;
+  TrafficClass traffic_class{};
+};
+using Outcome = std::variant<Drop, Reply, ReplyFrom, ToPeer, ToClient, Connect, AnnounceConnection, BindStream,
+                             HandOver, ToSibling>;
 
 // Large enough for every reply: the longest REALM and NONCE, addresses, integrity and fingerprint, or four addresses
 // and NatDiscovery::kPaddingBytesMax.

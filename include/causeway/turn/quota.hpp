@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,16 @@ struct QuotaLimits {
   std::uint32_t total = 0;
 };
 
+// Where the places of several servers are counted together (siblings.hpp).
+class QuotaLedger {
+ public:
+  virtual ~QuotaLedger() = default;
+  // nullopt: taken, and to be given back once.
+  virtual std::optional<QuotaError> take(RealmIndex realm, std::string_view user, const IpAddress& source,
+                                         const QuotaLimits& limits) = 0;
+  virtual void give_back(RealmIndex realm, std::string_view user, const IpAddress& source) noexcept = 0;
+};
+
 // Tokens are octets of payload.
 struct Bandwidth {
   TokenBucket from_client;
@@ -40,7 +51,9 @@ struct Bandwidth {
 // Outlives every hold.
 class Quota {
  public:
-  Quota(std::size_t realms, std::uint64_t hash_seed) : realms_(realms), by_source_(0, IpAddressHash{hash_seed}) {}
+  // With a ledger, the limits hold for all that is entered there, and the rest of this is of one worker.
+  Quota(std::size_t realms, std::uint64_t hash_seed, QuotaLedger* ledger = nullptr)
+      : realms_(realms), by_source_(0, IpAddressHash{hash_seed}), ledger_(ledger) {}
   Quota(const Quota&) = delete;
   Quota& operator=(const Quota&) = delete;
 
@@ -70,6 +83,8 @@ class Quota {
 
     // What all allocations of the user share; only of a hold that was acquired.
     Bandwidth& bandwidth() const noexcept { return user_->second.bandwidth; }
+    // The place is given back by Quota::give_back() instead.
+    void detach() noexcept { quota_ = nullptr; }
 
    private:
     friend class Quota;
@@ -84,6 +99,8 @@ class Quota {
 
   Result<Hold, QuotaError> acquire(RealmIndex realm, std::string_view user, const IpAddress& source,
                                    const QuotaLimits& limits, TimePoint now);
+  // The place of a detached hold.
+  void give_back(RealmIndex realm, std::string_view user, const IpAddress& source) noexcept;
   std::uint32_t total() const noexcept { return total_; }
   std::uint32_t of_realm(RealmIndex realm) const noexcept { return realms_[realm].allocations; }
   std::size_t users() const noexcept;  // that are remembered
@@ -97,11 +114,15 @@ class Quota {
     std::uint32_t allocations = 0;
     Users users{};
   };
+  std::optional<QuotaError> refusal(const Realm& realm, const User* user, const IpAddress& network,
+                                    const QuotaLimits& limits) const;
+  void release(Users::value_type& user, const IpAddress& network) noexcept;
   void forget_idle_users(TimePoint now) noexcept;
   void forget(Users::value_type& user) noexcept;
 
   std::vector<Realm> realms_;
   std::unordered_map<IpAddress, std::uint32_t, IpAddressHash> by_source_;
+  QuotaLedger* ledger_;
   std::uint32_t total_ = 0;
   std::vector<Users::value_type*> idle_;
   std::size_t next_idle_ = 0;

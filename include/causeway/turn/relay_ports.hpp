@@ -40,21 +40,33 @@ class RelayPorts {
 
 enum class PortParity : std::uint8_t { kAny, kEven };
 
+// Gives out the ports of one range, which several servers may share.
+class RelayPortPool {
+ public:
+  virtual ~RelayPortPool() = default;
+  // Opens the relays on as many ports of `local` in a row that are free at `advertised`, all or none, marks these as
+  // used and returns the first. `parity` is that of the first.
+  virtual Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, std::span<const RelayId> relays,
+                                                     const IpAddress& local, const IpAddress& advertised,
+                                                     PortParity parity, RandomSource& random) = 0;
+  virtual void release(const Endpoint& advertised) noexcept = 0;
+  virtual bool is_in_use(const IpAddress& advertised) const noexcept = 0;
+};
+
 // Which ports of the range are in use, per advertised address, so that no two relays are ever advertised alike, and the
 // choice of a free one by a CSPRNG (RFC 8656 §7.2: ports should be hard to predict). Never loops longer than
 // kOpenAttemptsMax socket calls. Remembers an address only while one of its ports is in use.
-class PortPool {
+class PortPool final : public RelayPortPool {
  public:
   static constexpr int kOpenAttemptsMax = 16;
 
   PortPool(std::uint16_t port_min, std::uint16_t port_max);  // port_min <= port_max
 
-  // Opens the relays on as many ports of `local` in a row that are free at `advertised`, all or none, marks these as
-  // used and returns the first. `parity` is that of the first.
   Result<std::uint16_t, RelayOpenError> open(RelayPorts& ports, std::span<const RelayId> relays, const IpAddress& local,
-                                             const IpAddress& advertised, PortParity parity, RandomSource& random);
-  void release(const Endpoint& advertised) noexcept;
-  bool is_in_use(const IpAddress& advertised) const noexcept { return by_address_.contains(advertised); }
+                                             const IpAddress& advertised, PortParity parity,
+                                             RandomSource& random) override;
+  void release(const Endpoint& advertised) noexcept override;
+  bool is_in_use(const IpAddress& advertised) const noexcept override { return by_address_.contains(advertised); }
   std::size_t addresses() const noexcept { return by_address_.size(); }
 
  private:

@@ -21,6 +21,7 @@
 #include "causeway/turn/authenticator.hpp"
 #include "causeway/turn/connection_table.hpp"
 #include "causeway/turn/events.hpp"
+#include "causeway/turn/foreign_clients.hpp"
 #include "causeway/turn/limits.hpp"
 #include "causeway/turn/nat_discovery.hpp"
 #include "causeway/turn/outcome.hpp"
@@ -30,6 +31,7 @@
 #include "causeway/turn/relay_addresses.hpp"
 #include "causeway/turn/relay_ports.hpp"
 #include "causeway/turn/reservation.hpp"
+#include "causeway/turn/siblings.hpp"
 #include "causeway/turn/tcp_relay.hpp"
 
 namespace causeway::turn {
@@ -57,6 +59,7 @@ struct ServerEnvironment {
   RandomSource& random;
   Events& events;
   TcpRelayPorts* tcp_relay_ports = nullptr;  // only where ServerOptions::tcp_relay is not set
+  const Siblings* siblings = nullptr;        // a server alone
 };
 
 struct Counters {
@@ -65,6 +68,7 @@ struct Counters {
   std::array<std::uint64_t, 700> errors_by_code{};
   std::array<std::uint64_t, kQuotaErrors> quota_refusals{};         // by whose limit it was
   std::array<std::uint64_t, kRelayOpenErrors> relay_open_errors{};  // an address on which no relay could be opened
+  std::uint64_t handed_over = 0;                                    // packets of clients of siblings
 };
 
 // One datagram or one framed message of a stream. In front of `bytes` at least kHeadroomBytes may be overwritten, and
@@ -117,6 +121,15 @@ class Server {
   // The client's connection has ended, and with it its allocation, unless that can move to another one.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
+
+  // Data that a client of a sibling sends to a relayed address of this server, from that client's.
+  Outcome on_sibling_packet(const Endpoint& from, const Endpoint& to, MutableBytes payload, Now now,
+                            TrafficClass traffic_class) noexcept;
+  // A sibling has taken over a client that a HandOver was about; all that comes from it over datagrams is its own.
+  void on_client_taken_over(const FiveTuple& client, WorkerIndex worker, Now now);
+  // It has none any more.
+  void on_client_given_back(const FiveTuple& client) noexcept { foreign_clients_.remove(client); }
+
   // For allocations from now on; those that exist keep what was advertised.
   void set_relay_addresses(RelayAddressOptions options) { addresses_ = RelayAddresses{std::move(options)}; }
   std::optional<TimePoint> next_deadline() const noexcept;
@@ -191,6 +204,10 @@ class Server {
   };
   using Failure = std::optional<StunError>;
 
+  std::optional<WorkerIndex> index() const noexcept;
+  std::optional<WorkerIndex> sibling_for(const Request& request) const;
+  std::optional<WorkerIndex> sibling_named(const Request& request) const;
+  std::optional<WorkerIndex> sibling_that_relays(const Endpoint& relayed) const noexcept;
   const Realm& realm_of(const ClientPacket& packet) const { return realms_[packet.client.realm]; }
   Result<BindingPlan, StunError> check_binding(const ClientPacket& packet, const stun::MessageView& message) const;
   bool may_answer_binding(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
@@ -255,6 +272,7 @@ class Server {
                                            std::size_t payload_bytes, Now now) noexcept;
   stun::TransactionId next_transaction_id() noexcept;
   Outcome drop(DropReason reason) noexcept;
+  Outcome hand_over(WorkerIndex sibling) noexcept;
 
   bool is_own(const IpAddress& address) const noexcept;
   bool is_own_relay_address(const IpAddress& address) const noexcept;
@@ -277,7 +295,8 @@ class Server {
   PeerPolicy policy_;
   RelayAddresses addresses_;
   NatDiscovery discovery_;
-  PortPool ports_;
+  PortPool own_ports_;
+  RelayPortPool& ports_;  // the own ones, or those of all siblings
   std::uint64_t hash_seed_;
   std::uint64_t transaction_seed_;  // apart from hash_seed_: strangers see what is made of it
   Quota quota_;
@@ -289,6 +308,7 @@ class Server {
   AllocationTable allocations_;
   ReservationTable reservations_;
   ConnectionTable connections_;
+  ForeignClients foreign_clients_;
   Counters counters_;
   std::uint64_t indications_sent_ = 0;
   bool draining_ = false;
