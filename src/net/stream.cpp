@@ -19,6 +19,17 @@ Stream::Stream(tcp::socket socket) : socket_(std::move(socket)) {
   socket_.set_option(tcp::no_delay(true), ignored);
 }
 
+Stream Stream::move_to(const asio::any_io_executor& executor) && {
+  error_code error;
+  const tcp protocol = socket_.local_endpoint(error).protocol();
+  tcp::socket socket{executor};
+  if (!error) socket.assign(protocol, socket_.release(error), error);
+  Stream moved{std::move(socket)};
+  moved.ssl_ = std::move(ssl_);
+  moved.tls_usable_ = std::exchange(tls_usable_, false);
+  return moved;
+}
+
 std::string Stream::server_name() const {
   return ssl_ ? server_name_of(ssl_.get()) : std::string{};
 }

@@ -70,6 +70,9 @@ class Stream {
   }
   static constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 §5.1
 
+  // The same connection on another event loop, of any thread. Nothing is outstanding.
+  Stream move_to(const asio::any_io_executor& executor) &&;
+
   // Tells the peer that nothing more will be sent (TLS close_notify, TCP FIN). Never waits; reading goes on.
   void shutdown_send() noexcept;
 

@@ -12,13 +12,15 @@ namespace causeway::net {
 
 TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
                        std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
-                       RandomSource& random, turn::Events& events)
+                       RandomSource& random, turn::Events& events, const turn::Siblings* siblings)
     : loop_(executor, *this),
       relays_(loop_, sends_),
       tcp_relays_(executor, *this),
       random_(random),
       selector_(std::move(selector)),
-      server_(options, std::move(realms), nonce_key, {relays_, random, events, &tcp_relays_}),
+      siblings_(siblings),
+      mailbox_(executor, [this](WorkerMail& mail) { deliver(mail); }),
+      server_(options, std::move(realms), nonce_key, {relays_, random, events, &tcp_relays_, siblings}),
       timer_(executor) {}
 
 TurnDriver::~TurnDriver() = default;
@@ -54,8 +56,10 @@ Result<void, error_code> TurnDriver::answer_binding_at(const Endpoint& local) {
 
 Result<TurnDriver::Listener*, error_code> TurnDriver::open_listener(const Endpoint& local) {
   UdpSocket socket;
+  const bool is_fellow = siblings_ != nullptr && siblings_->index != 0;
   const bool opened =
-      socket.open(local, UdpSocket::Purpose::kListener) && loop_.add(socket.descriptor(), listeners_.size());
+      socket.open(local, is_fellow ? UdpSocket::Purpose::kFellowListener : UdpSocket::Purpose::kListener) &&
+      (siblings_ == nullptr || socket.share_address()) && loop_.add(socket.descriptor(), listeners_.size());
   if (!opened) return error_code{errno, boost::system::system_category()};
   const Endpoint bound = socket.local_endpoint().value_or(local);
   return &listeners_.emplace_back(Listener{local, std::move(socket), bound.port});
@@ -101,6 +105,7 @@ void TurnDriver::on_idle() {
 }
 
 void TurnDriver::stop() {
+  stopped_ = true;
   drained_ = nullptr;
   server_.stop(read_clock());
   if (dtls_) dtls_->stop();
@@ -121,6 +126,10 @@ void TurnDriver::perform(const turn::Outcome& outcome, const turn::ClientRef* se
     tcp_relays_.connect(*connect);
   } else if (const auto* bind = std::get_if<turn::BindStream>(&outcome)) {
     streams_.at(sender->link)->bind(bind->connection, bind->bytes);
+  } else if (const auto* packet = std::get_if<turn::HandOver>(&outcome)) {
+    hand_over(*packet, *sender);
+  } else if (const auto* data = std::get_if<turn::ToSibling>(&outcome)) {
+    send_to_sibling(*data);
   }
 }
 
@@ -137,6 +146,7 @@ void TurnDriver::send_to_client(const turn::ClientRef& client, Bytes bytes, Traf
     return add({&socket, client.five_tuple.client, source_for(client), traffic_class}, bytes);
   }
   if (client.five_tuple.transport == turn::Transport::kDtls) {
+    if (send_to_dtls_session_elsewhere(client, bytes)) return;
     dtls_->send(client, bytes);  // counts what is lost
     return;
   }
@@ -158,11 +168,13 @@ turn::RealmIndex TurnDriver::realm_of(const turn::ClientRef& client, std::string
 }
 
 void TurnDriver::on_dtls_end(const turn::ClientRef& client, Now now) {
+  if (const auto sibling = server_.sibling_of(client.five_tuple, now))
+    mail(*sibling, ClientGoneMail{client.five_tuple});
   server_.on_client_gone(client.five_tuple, now);
 }
 
 bool TurnDriver::has_allocation(const turn::FiveTuple& client) const {
-  return server_.allocations().find(client) != nullptr;
+  return server_.allocations().find(client) != nullptr || server_.is_of_sibling(client);
 }
 
 std::optional<turn::ConnectionId> TurnDriver::on_peer_connection(turn::RelayId relay, const Endpoint& from) {
@@ -196,8 +208,15 @@ asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t>
   const auto transport = facts.is_tls ? turn::Transport::kTls : turn::Transport::kTcp;
   const turn::RealmIndex realm = selector_.by_name(facts.server_name, facts.local.address);
   const turn::ClientRef client{{facts.remote, facts.local, transport}, ++last_stream_, realm};
-  TurnStreamSession session{*this, std::move(stream), client};
-  co_await session.run(std::move(first_bytes));
+  std::optional<TurnStreamSession::Departure> departure;
+  {
+    TurnStreamSession session{*this, std::move(stream), client};
+    co_await session.run(std::move(first_bytes));
+    departure = session.departure();
+  }
+  if (!departure) co_return;
+  co_await workers_[departure->to]->serve_from_elsewhere(std::move(departure->stream), std::move(departure->bytes),
+                                                         facts);
 }
 
 void TurnDriver::flush_streams() noexcept {

@@ -23,6 +23,7 @@
 #include "net/stream_listener.hpp"
 #include "net/tcp_relays.hpp"
 #include "net/udp_socket.hpp"
+#include "net/worker_mail.hpp"
 
 namespace causeway::net {
 
@@ -35,14 +36,19 @@ struct TurnDriverCounters {
   std::uint64_t stream_data_late = 0;   // and data because it had waited for too long
   std::uint64_t stream_framing_errors = 0;
   std::uint64_t plain_turn_refused = 0;  // at a listener for DTLS alone
+  std::uint64_t worker_mail_lost = 0;    // packets for another worker that has too many waiting
 };
 
 class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, private TcpRelays::Owner {
  public:
   TurnDriver(const asio::any_io_executor& executor, const turn::ServerOptions& options,
              std::vector<turn::RealmOptions> realms, RealmSelector selector, const turn::NonceKey& nonce_key,
-             RandomSource& random, turn::Events& events);
+             RandomSource& random, turn::Events& events, const turn::Siblings* siblings = nullptr);
   ~TurnDriver() override;
+
+  // The drivers of all siblings in the order of their indexes, before start(). Each listens on the same addresses in
+  // the same order, the first one before the others.
+  void join(std::vector<TurnDriver*> workers) { workers_ = std::move(workers); }
 
   // Before the first listener for DTLS. Throws std::runtime_error.
   void enable_dtls(const TlsContext& certificate);
@@ -66,6 +72,10 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
 
   // A net::StreamHandler: serves one TCP or TLS client until its connection ends.
   asio::awaitable<void> serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts);
+
+  // The same for a stream of another loop; on that one's thread.
+  asio::awaitable<void> serve_from_elsewhere(Stream stream, std::vector<std::uint8_t> first_bytes,
+                                             ConnectionFacts facts);
 
   turn::Server& server() noexcept { return server_; }
   const turn::Server& server() const noexcept { return server_; }
@@ -122,6 +132,16 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   void send_to_peer(const turn::ToPeer& to_peer);
   void send_reply(const turn::ClientRef& client, Bytes reply);
   void send_to_client(const turn::ClientRef& client, Bytes bytes, TrafficClass traffic_class);
+  void hand_over(const turn::HandOver& packet, const turn::ClientRef& sender);
+  void send_to_sibling(const turn::ToSibling& data);
+  bool send_to_dtls_session_elsewhere(const turn::ClientRef& client, Bytes message);
+  void mail(turn::WorkerIndex to, WorkerMail mail);
+  void deliver(WorkerMail& mail);
+  void on_mail(ClientPacketMail& mail);
+  void on_mail(RelayedMail& mail);
+  void on_mail(DtlsMail& mail);
+  void on_mail(ClientGivenBackMail& mail);
+  void on_mail(ClientGoneMail& mail);
   void arm_timer();
   void notice_drained();
   void send_at_once(const turn::ToPeer& to_peer);
@@ -145,6 +165,9 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   TcpRelays tcp_relays_;
   RandomSource& random_;
   RealmSelector selector_;
+  const turn::Siblings* siblings_;
+  std::vector<TurnDriver*> workers_;
+  WorkerMailbox mailbox_;
   turn::Server server_;
   std::function<void()> drained_;  // empty: not draining, or done
   std::unique_ptr<DtlsEndpoint> dtls_;
@@ -154,6 +177,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   std::uint64_t last_stream_ = 0;
   asio::steady_timer timer_;
   std::optional<TimePoint> armed_for_;
+  bool stopped_ = false;
   TurnDriverCounters counters_;
   turn::ReplyBuffer reply_{};
   Now now_{};  // of this round

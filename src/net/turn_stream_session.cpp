@@ -31,13 +31,24 @@ TurnStreamSession::~TurnStreamSession() {
 
 asio::awaitable<void> TurnStreamSession::run(std::vector<std::uint8_t> first_bytes) {
   co_await (read_loop(std::move(first_bytes)) || write_loop() || watch_idleness());
-  if (answered_bind_) {
-    const Bytes read = framer_.rest();
-    std::vector<std::uint8_t> data{read.begin(), read.end()};
-    data.insert(data.end(), unframed_.begin(), unframed_.end());
-    co_await driver_.splice(*bound_to_, stream_, std::move(data));
-  }
+  if (wrote_all_ && handed_to_) co_return;  // the stream goes on elsewhere
+  if (wrote_all_) co_await driver_.splice(*bound_to_, stream_, unhandled());
   stream_.close();
+}
+
+std::vector<std::uint8_t> TurnStreamSession::unhandled() const {
+  const Bytes read = framer_.rest();
+  std::vector<std::uint8_t> bytes{read.begin(), read.end()};
+  bytes.insert(bytes.end(), unframed_.begin(), unframed_.end());
+  return bytes;
+}
+
+std::optional<TurnStreamSession::Departure> TurnStreamSession::departure() {
+  if (!wrote_all_ || !handed_to_) return std::nullopt;
+  std::vector<std::uint8_t> bytes = std::move(handed_request_);
+  const std::vector<std::uint8_t> rest = unhandled();
+  bytes.insert(bytes.end(), rest.begin(), rest.end());
+  return Departure{*handed_to_, std::move(stream_), std::move(bytes)};
 }
 
 bool TurnStreamSession::handle_frames() {
@@ -59,7 +70,11 @@ bool TurnStreamSession::handle_frames(Now now) {
     last_message_at_ = now.steady;
     had_message_ = true;
     driver_.on_stream_message(*this, **frame, now);
-    if (bound_to_) return true;
+    if (handed_to_) {
+      handed_request_.assign((*frame)->begin(), (*frame)->end());
+      has_to_write_.cancel_one();
+    }
+    if (is_leaving()) return true;
   }
 }
 
@@ -71,11 +86,11 @@ asio::awaitable<void> TurnStreamSession::read_loop(std::vector<std::uint8_t> fir
     framer_.commit(bytes);
     rest = rest.subspan(bytes);
     if (!handle_frames()) co_return;
-    if (!bound_to_) continue;
+    if (!is_leaving()) continue;
     unframed_.assign(rest.begin(), rest.end());
     break;
   }
-  while (!bound_to_) {
+  while (!is_leaving()) {
     const MutableBytes room = framer_.prepare();
     const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
     if (error) co_return;
@@ -98,8 +113,8 @@ asio::awaitable<void> TurnStreamSession::write_loop() {
       flush();
       continue;
     }
-    if (bound_to_ && queue_.empty()) {
-      answered_bind_ = true;
+    if (is_leaving() && queue_.empty()) {
+      wrote_all_ = true;
       co_return;
     }
     (void)co_await has_to_write_.async_wait(kAwait);

@@ -14,6 +14,7 @@
 #include "causeway/stun/framer.hpp"
 #include "causeway/turn/five_tuple.hpp"
 #include "causeway/turn/tcp_relay.hpp"
+#include "causeway/turn/worker_index.hpp"
 #include "net/asio.hpp"
 #include "net/frame_queue.hpp"
 #include "net/stream.hpp"
@@ -51,6 +52,16 @@ class TurnStreamSession {
   void bind(turn::ConnectionId connection, Bytes answer);
   std::optional<turn::ConnectionId> bound_to() const noexcept { return bound_to_; }
 
+  // Ends run() once all answers are written: the client is another worker's.
+  void hand_over(turn::WorkerIndex to) { handed_to_ = to; }
+  // After run(). Where hand_over() has been called: the stream, and what was read and is to be handled there.
+  struct Departure {
+    turn::WorkerIndex to;
+    Stream stream;
+    std::vector<std::uint8_t> bytes;
+  };
+  std::optional<Departure> departure();
+
   // Makes run() return soon.
   void close() noexcept { stream_.close(); }
 
@@ -61,6 +72,9 @@ class TurnStreamSession {
   // What has been read, and what comes of it leaves. False when the stream is out of step for good.
   bool handle_frames();
   bool handle_frames(Now now);
+  // Nothing more is to be read or answered here.
+  bool is_leaving() const noexcept { return bound_to_ || handed_to_; }
+  std::vector<std::uint8_t> unhandled() const;
 
   TurnDriver& driver_;
   Stream stream_;
@@ -73,8 +87,10 @@ class TurnStreamSession {
   TimePoint last_message_at_{};
   bool had_message_ = false;
   std::optional<turn::ConnectionId> bound_to_;
-  bool answered_bind_ = false;          // and nothing else is to be written
-  std::vector<std::uint8_t> unframed_;  // what was read behind the ConnectionBind, besides what framer_ holds
+  std::optional<turn::WorkerIndex> handed_to_;
+  std::vector<std::uint8_t> handed_request_;  // which made it so
+  bool wrote_all_ = false;                    // and nothing else is to be written
+  std::vector<std::uint8_t> unframed_;        // what was read behind the last request, besides what framer_ holds
 };
 
 }  // namespace causeway::net

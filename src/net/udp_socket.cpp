@@ -53,7 +53,8 @@ bool UdpSocket::set_option(int level, int name, int value) noexcept {
   return ::setsockopt(descriptor_, level, name, &value, sizeof value) == 0;
 }
 
-bool UdpSocket::open_and_bind(const Endpoint& local, bool listener) noexcept {
+bool UdpSocket::open_and_bind(const Endpoint& local, Purpose purpose) noexcept {
+  const bool listener = purpose != Purpose::kRelay;
   const bool v6 = !local.address.is_v4();
   descriptor_ = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor_ < 0) return false;
@@ -67,6 +68,7 @@ bool UdpSocket::open_and_bind(const Endpoint& local, bool listener) noexcept {
   if (!listener) {
     ready = ready && (v6 ? set_option(IPPROTO_IPV6, IPV6_RECVERR, 1) : set_option(IPPROTO_IP, IP_RECVERR, 1));
   }
+  if (purpose == Purpose::kFellowListener) ready = ready && share_address();
   // What a system does not tell is not copied.
   if (v6) set_option(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   if (!v6 || facts_.dual_stack) set_option(IPPROTO_IP, IP_RECVTOS, 1);
@@ -81,8 +83,12 @@ bool UdpSocket::open_and_bind(const Endpoint& local, bool listener) noexcept {
   return ready && ::bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), length) == 0;
 }
 
+bool UdpSocket::share_address() noexcept {
+  return set_option(SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
 bool UdpSocket::open(const Endpoint& local, Purpose purpose) noexcept {
-  if (open_and_bind(local, purpose == Purpose::kListener)) return true;
+  if (open_and_bind(local, purpose)) return true;
   const int error = errno;
   *this = UdpSocket{};
   errno = error;

@@ -38,14 +38,19 @@ class UdpSocket {
   ~UdpSocket();
 
   // kRelay: exactly this address, with errors to read. kListener: "::" takes both families, and a wildcard address has
-  // the address asked reported. Where the kernel can, it hands over several datagrams of one flow at once (UDP_GRO).
-  enum class Purpose : std::uint8_t { kRelay, kListener };
+  // the address asked reported. kFellowListener: beside one that has called share_address(). Where the kernel can, it
+  // hands over several datagrams of one flow at once (UDP_GRO).
+  enum class Purpose : std::uint8_t { kRelay, kListener, kFellowListener };
   // False, with errno set and the socket closed, when that is not possible.
   bool open(const Endpoint& local, Purpose purpose) noexcept;
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int descriptor() const noexcept { return descriptor_; }
   std::optional<Endpoint> local_endpoint() const noexcept;
+
+  // Lets sockets of the purpose kFellowListener bind to the same address from now on. It was this one's alone before,
+  // so that no other program has it. False, with errno set, where the system does not know this.
+  bool share_address() noexcept;
 
   const IpAddress& bound_address() const noexcept { return facts_.bound_address; }
   bool is_dual_stack() const noexcept { return facts_.dual_stack; }
@@ -65,7 +70,7 @@ class UdpSocket {
   std::optional<Error> next_error() noexcept;
 
  private:
-  bool open_and_bind(const Endpoint& local, bool listener) noexcept;
+  bool open_and_bind(const Endpoint& local, Purpose purpose) noexcept;
   bool set_dont_fragment(bool dont_fragment) noexcept;
   bool set_option(int level, int name, int value) noexcept;
 

@@ -71,7 +71,8 @@ Outcome Server::drop(DropReason reason) noexcept {
 
 Outcome Server::on_client_packet(const ClientPacket& packet, Now now, ReplyBuffer& reply) {
   if (packet.bytes.empty()) return drop(DropReason::kNeitherStunNorChannelData);
-  if (const auto sibling = foreign_clients_.find(packet.client.five_tuple, now.steady)) return hand_over(*sibling);
+  if (const auto sibling = foreign_clients_.find(packet.client.five_tuple, now.steady))
+    return hand_over(packet, *sibling);
   switch (stun::classify_first_octet(packet.bytes.front())) {
     case stun::FirstOctet::kChannelData:
       return on_channel_data(packet, now);
@@ -132,7 +133,11 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   }
   on_timer(now);  // no check may see what is over, however late the timer fires
   const Request request{packet, message, *identity, now};
-  if (const auto sibling = sibling_for(request)) return hand_over(*sibling);
+  if (const auto sibling = sibling_for(request)) {
+    const FiveTuple& client = packet.client.five_tuple;
+    if (!is_stream(client.transport)) foreign_clients_.add(client, *sibling, now.steady);
+    return hand_over(packet, *sibling);
+  }
   // RFC 8489 §6.3.1: unknown attributes are looked for after authentication.
   auto failure = check_unknown_attributes(message, is_understood);
   if (!failure && method == Method::kConnect) return on_connect(request, reply);

@@ -48,9 +48,9 @@ std::optional<WorkerIndex> Server::sibling_that_relays(const Endpoint& relayed) 
   return siblings == nullptr ? std::nullopt : siblings->relays.worker_of(relayed);
 }
 
-Outcome Server::hand_over(WorkerIndex sibling) noexcept {
+Outcome Server::hand_over(const ClientPacket& packet, WorkerIndex sibling) noexcept {
   ++counters_.handed_over;
-  return HandOver{sibling};
+  return HandOver{sibling, packet.bytes, packet.traffic_class};
 }
 
 Outcome Server::on_sibling_packet(const Endpoint& from, const Endpoint& to, MutableBytes payload, Now now,
@@ -58,10 +58,6 @@ Outcome Server::on_sibling_packet(const Endpoint& from, const Endpoint& to, Muta
   Allocation* target = find_relayed(to, RelayTransport::kUdp);
   if (target == nullptr) return drop(DropReason::kUnknownRelay);
   return to_client(*target, from, payload, traffic_class, now);
-}
-
-void Server::on_client_taken_over(const FiveTuple& client, WorkerIndex worker, Now now) {
-  if (allocations_.find(client) == nullptr) foreign_clients_.add(client, worker, now.steady);
 }
 
 }  // namespace causeway::turn

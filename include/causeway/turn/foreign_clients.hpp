@@ -30,6 +30,7 @@ class ForeignClients {
     found->second.last_packet_at = now;
     return found->second.worker;
   }
+  bool contains(const FiveTuple& client) const noexcept { return by_five_tuple_.contains(client); }
   std::size_t size() const noexcept { return by_five_tuple_.size(); }
 
  private:

@@ -86,8 +86,10 @@ struct BindStream {  // answer; what the client sends behind its request is data
   Bytes bytes;
 };
 // The rest is among siblings.
-struct HandOver {  // the packet that came in is for this one; so is the stream, with all that follows
+struct HandOver {  // the packet that came in is for this one; so is the stream it came by, with all that follows
   WorkerIndex worker;
+  Bytes packet;
+  TrafficClass traffic_class{};
 };
 struct ToSibling {  // to its on_sibling_packet()
   WorkerIndex worker;

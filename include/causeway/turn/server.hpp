@@ -125,10 +125,12 @@ class Server {
   // Data that a client of a sibling sends to a relayed address of this server, from that client's.
   Outcome on_sibling_packet(const Endpoint& from, const Endpoint& to, MutableBytes payload, Now now,
                             TrafficClass traffic_class) noexcept;
-  // A sibling has taken over a client that a HandOver was about; all that comes from it over datagrams is its own.
-  void on_client_taken_over(const FiveTuple& client, WorkerIndex worker, Now now);
-  // It has none any more.
+  // From a HandOver on, all packets from a client are handed over, until its sibling says that it has no allocation.
   void on_client_given_back(const FiveTuple& client) noexcept { foreign_clients_.remove(client); }
+  std::optional<WorkerIndex> sibling_of(const FiveTuple& client, Now now) noexcept {
+    return foreign_clients_.find(client, now.steady);
+  }
+  bool is_of_sibling(const FiveTuple& client) const noexcept { return foreign_clients_.contains(client); }
 
   // For allocations from now on; those that exist keep what was advertised.
   void set_relay_addresses(RelayAddressOptions options) { addresses_ = RelayAddresses{std::move(options)}; }
@@ -272,7 +274,7 @@ class Server {
                                            std::size_t payload_bytes, Now now) noexcept;
   stun::TransactionId next_transaction_id() noexcept;
   Outcome drop(DropReason reason) noexcept;
-  Outcome hand_over(WorkerIndex sibling) noexcept;
+  Outcome hand_over(const ClientPacket& packet, WorkerIndex sibling) noexcept;
 
   bool is_own(const IpAddress& address) const noexcept;
   bool is_own_relay_address(const IpAddress& address) const noexcept;
