@@ -20,8 +20,8 @@
 #include "app/options.hpp"
 #include "app/reload.hpp"
 #include "app/state_directory.hpp"
-#include "app/turn_log.hpp"
 #include "app/turn_realms.hpp"
+#include "app/workers.hpp"
 #include "causeway/signaling/hub.hpp"
 #include "http/service.hpp"
 #include "http/signaling_service.hpp"
@@ -30,7 +30,6 @@
 #include "net/system_clock.hpp"
 #include "net/system_random.hpp"
 #include "net/tls_context.hpp"
-#include "net/turn_driver.hpp"
 
 namespace causeway::app {
 namespace {
@@ -84,9 +83,8 @@ class Daemon {
   net::SystemRandom random_;
   std::shared_ptr<const net::TlsContext> tls_;
   asio::io_context io_;
-  TurnLog turn_log_;
   ExternalAddresses external_addresses_;
-  net::TurnDriver turn_;
+  Workers turn_;
   MemberIceServers ice_servers_;
   JwtAccess access_;
   signaling::Hub hub_;
@@ -106,10 +104,8 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       secrets_(state_.secrets()),
       loggers_(make_loggers(config_.log)),
       tls_(tls_context(config_, state_, *loggers_.app)),
-      turn_log_(loggers_.turn),
       external_addresses_(io_.get_executor(), config_.turn.external_addresses, loggers_.turn),
-      turn_(io_.get_executor(), turn_options(config_, external_addresses_.current()), turn_realms(config_, secrets_),
-            realm_selector(config_), secrets_.nonce_key, random_, turn_log_),
+      turn_(io_, config_, secrets_, external_addresses_.current(), loggers_),
       ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
                    config_.signaling.ice_ttl_seconds),
       access_(config_.signaling.tokens),
@@ -207,6 +203,7 @@ int Daemon::run(std::ostream& out) {
   ::sd_notify(0, "READY=1");
   try {
     io_.run();
+    turn_.join();
   } catch (const std::exception& error) {
     loggers_.app->critical("{}: leaving; this is a fault of the program", error.what());
     std::_Exit(1);
@@ -265,28 +262,22 @@ void Daemon::reload() {
 }
 
 void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tls, JwtAccess access) {
-  if (tls) turn_.set_certificate(*tls);
+  turn_.apply(next, secrets_, tls);
   tls_ = std::move(tls);
   for (const auto& listener : stream_listeners_) {
     if (listener->is_tls()) listener->set_tls_context(tls_);
   }
   set_level(loggers_, next.log.level);
   connections_.connections_max = connections_max(next);
-  turn_.server().set_limits(server_limits(next), realm_limits(next));
-  turn_.server().set_peer_policy(peer_policy(next));
-  turn_.server().set_alternate_server(alternate_server(next));
-  turn::RealmIndex index = 0;
-  for (turn::RealmOptions& realm : turn_realms(next, secrets_))
-    turn_.server().set_credentials(index++, std::move(realm.credentials), read_clock());
   access_ = std::move(access);
   ice_servers_.set_secrets(member_secrets(next, secrets_));
   config_ = next;
 }
 
 void Daemon::drain() {
-  if (turn_.server().is_draining()) return;
+  if (turn_.is_draining()) return;
   loggers_.app->info("draining: new allocations are refused, {} live on; the daemon stops when the last has ended",
-                     turn_.server().allocations().size());
+                     turn_.allocations());
   http_.set_ready(false);
   turn_.drain([this] {
     if (stopping_since_) return;

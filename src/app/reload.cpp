@@ -33,6 +33,7 @@ std::vector<std::string_view> keys_that_need_a_restart(const Config& running, co
   name(running.turn.mobility != read.turn.mobility, "turn.mobility");
   name(running.turn.gather_microseconds != read.turn.gather_microseconds, "turn.gather_microseconds");
   name(running.turn.tcp_relay != read.turn.tcp_relay, "turn.tcp_relay");
+  name(running.turn.workers != read.turn.workers, "turn.workers");
   name(running.turn.nat_discovery != read.turn.nat_discovery, "turn.nat_discovery");
   config::Signaling signaling = running.signaling;
   signaling.tokens = read.signaling.tokens;

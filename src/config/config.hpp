@@ -142,6 +142,7 @@ struct Turn {
   bool mobility = false;                             // RFC 8016
   std::chrono::microseconds gather_microseconds{0};  // at most 1000; 0: datagrams are never waited for
   Alternate alternate;
+  std::uint32_t workers = 1;  // 1–64 loops for relaying, 0 = "auto": one for each CPU
 };
 
 // A realm besides the first one, whose name, users, secrets and limits are those of Config and Turn. It is for clients

@@ -200,6 +200,13 @@ void read_turn(ObjectReader& turn, Turn& out) {
   });
   turn.flag("mobility", out.mobility);
   turn.microseconds("gather_microseconds", out.gather_microseconds, 0, 1000);
+  if (const json* workers = turn.find("workers"); workers != nullptr && *workers == "auto") {
+    out.workers = 0;
+  } else if (workers != nullptr && workers->is_string()) {
+    turn.fail("workers", "must be a whole number from 1 to 64, or \"auto\"");
+  } else {
+    turn.number("workers", out.workers, 1, 64);
+  }
   if (const json* value = turn.find("nat_discovery"); value == nullptr || !value->is_null()) {
     turn.section("nat_discovery", [&](ObjectReader& object) { read_nat_discovery(object, out.nat_discovery); });
   }

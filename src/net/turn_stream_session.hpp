@@ -83,7 +83,7 @@ class TurnStreamSession {
   FrameQueue queue_;
   bool is_listed_ = false;           // among those that the driver will flush
   bool is_blocked_ = false;          // the connection takes no more for now
-  asio::steady_timer has_to_write_;  // cancelled to wake write_loop: is_blocked_ or bound_to_ is set
+  asio::steady_timer has_to_write_;  // cancelled to wake write_loop: is_blocked_ or is_leaving()
   TimePoint last_message_at_{};
   bool had_message_ = false;
   std::optional<turn::ConnectionId> bound_to_;

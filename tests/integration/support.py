@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("CAUSEWAY_BINARY", ROOT / "build/release/causeway"))
+WORKERS = int(os.environ.get("CAUSEWAY_TEST_WORKERS", 0))  # turn.workers, where a test does not say; 0: the default
 DEADLINE_SECONDS = 30  # for what takes well under a second on an idle machine
 SANITIZER_REPORT = re.compile(r"AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:")
 
@@ -96,6 +97,8 @@ class Daemon:
 
     def __init__(self, folder, config, *, arguments=(), http_port=None, command=(), program=BINARY, environment=None):
         self.folder, self.http_port = folder, http_port
+        if WORKERS and isinstance(config, dict):
+            config = {**config, "turn": {"workers": WORKERS, **config.get("turn", {})}}
         if config is not None:
             arguments = ["--config", str(write_config(folder, config)), *arguments]
         self.command = [*command, str(program), *arguments]

@@ -282,6 +282,7 @@ class TurnScript {
   turn::RealmLimits limits;
   std::map<std::string, std::string> users{{"alice", "wonder land"}, {"bob", "builder"}};
   std::vector<std::string> secrets{std::string{kOldSecret}, std::string{kSecret}};
+  const turn::Siblings* siblings = nullptr;
   std::vector<turn::RealmOptions> more_realms;  // after the first, which the above is about
 
   TurnScript() {
@@ -299,7 +300,7 @@ class TurnScript {
       turn::NonceKey key{};
       key.fill(7);
       server_ = std::make_unique<turn::Server>(options, all_realms(), key,
-                                               turn::ServerEnvironment{ports, random, events, &tcp_ports});
+                                               turn::ServerEnvironment{ports, random, events, &tcp_ports, siblings});
     }
     return *server_;
   }

@@ -80,7 +80,8 @@ TEST(Load, ReadsEveryKindOfValue) {
              "relay": {"addresses": ["10.0.0.5"], "port_min": 50000, "port_max": 50000},
              "peers": {"allow": ["10.1.0.0/16"], "deny": ["fd00::/8"], "lan": true},
              "limits": {"allocations_per_user": 0, "permissions_per_allocation": 7},
-             "lifetimes": {"allocation_seconds_max": 1200}, "mobility": true, "gather_microseconds": 200},
+             "lifetimes": {"allocation_seconds_max": 1200}, "mobility": true, "gather_microseconds": 200,
+             "workers": 4},
     "signaling": {"origins": ["https://example.org", "http://[::1]:8080"], "room_members_max": 2, "ice_ttl_seconds": 600},
     "web": {"root": null}, "log": {"level": "warning", "format": "json"}})")
                             .value();
@@ -111,6 +112,7 @@ TEST(Load, ReadsEveryKindOfValue) {
   EXPECT_EQ(config.turn.lifetimes.allocation_seconds_max, std::chrono::seconds{1200});
   EXPECT_TRUE(config.turn.mobility);
   EXPECT_EQ(config.turn.gather_microseconds, std::chrono::microseconds{200});
+  EXPECT_EQ(config.turn.workers, 4u);
   EXPECT_EQ(config.signaling.ice_ttl_seconds, std::chrono::seconds{600});
   EXPECT_EQ(config.log.level, LogLevel::kWarning);
   EXPECT_EQ(config.log.format, LogFormat::kJson);

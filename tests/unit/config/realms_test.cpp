@@ -153,6 +153,7 @@ TEST(Reload, KnowsOfEveryKeyWhetherItIsLive) {
                                            "turn.tcp_relay",
                                            "turn.mobility",
                                            "turn.gather_microseconds",
+                                           "turn.workers",
                                            "turn.nat_discovery",
                                            "signaling",
                                            "web",

@@ -91,6 +91,7 @@ TEST(Reference, HasTheDefaultsButForFolderAndListeners) {
   EXPECT_EQ(reference.turn.limits.connections_per_allocation, defaults.turn.limits.connections_per_allocation);
   EXPECT_EQ(reference.turn.limits.connections_per_user, defaults.turn.limits.connections_per_user);
   EXPECT_EQ(reference.turn.limits.connections_total, defaults.turn.limits.connections_total);
+  EXPECT_EQ(reference.turn.workers, defaults.turn.workers);
   EXPECT_EQ(reference.turn.tcp_relay, defaults.turn.tcp_relay);
   EXPECT_EQ(reference.turn.lifetimes.allocation_seconds_max, defaults.turn.lifetimes.allocation_seconds_max);
   EXPECT_EQ(reference.signaling, defaults.signaling);
