@@ -6,44 +6,49 @@
 namespace causeway::turn {
 
 bool ChannelTable::may_bind(std::uint16_t number, const Endpoint& peer) const noexcept {
-  const auto bound = by_number_.find(number);
-  if (bound != by_number_.end()) return bound->second.peer == peer;
-  return !by_peer_.contains(peer);
+  const Binding* bound = by_number_.find(bindings_, number);
+  return bound != nullptr ? bound->peer == peer : by_peer_.find(bindings_, peer) == nullptr;
 }
 
 void ChannelTable::bind(std::uint16_t number, const Endpoint& peer, TimePoint expires_at) {
-  by_number_.insert_or_assign(number, Binding{peer, expires_at});
-  by_peer_.insert_or_assign(peer, number);
+  if (const Binding* bound = by_number_.find(bindings_, number)) {
+    bindings_[static_cast<std::size_t>(bound - bindings_.data())].expires_at = expires_at;
+    return;
+  }
+  bindings_.push_back({peer, number, expires_at});
+  by_number_.on_added(bindings_);
+  by_peer_.on_added(bindings_);
 }
 
 const Endpoint* ChannelTable::peer_of(std::uint16_t number, TimePoint now) const noexcept {
-  const auto found = by_number_.find(number);
-  return found != by_number_.end() && found->second.expires_at > now ? &found->second.peer : nullptr;
+  const Binding* bound = by_number_.find(bindings_, number);
+  return bound != nullptr && bound->expires_at > now ? &bound->peer : nullptr;
 }
 
 std::optional<std::uint16_t> ChannelTable::number_of(const Endpoint& peer, TimePoint now) const noexcept {
-  const auto found = by_peer_.find(peer);
-  if (found == by_peer_.end() || !peer_of(found->second, now)) return std::nullopt;
-  return found->second;
+  const Binding* bound = by_peer_.find(bindings_, peer);
+  if (bound == nullptr || bound->expires_at <= now) return std::nullopt;
+  return bound->number;
 }
 
 void ChannelTable::end(AddressFamily family, TimePoint now) noexcept {
-  for (auto& [number, binding] : by_number_) {
+  for (Binding& binding : bindings_) {
     if (binding.peer.address.family() == family) binding.expires_at = std::min(binding.expires_at, now);
   }
 }
 
 std::optional<TimePoint> ChannelTable::expire(TimePoint now) {
+  const auto is_cool = [now](const Binding& binding) { return binding.expires_at + kCoolDown <= now; };
+  const auto kept = std::remove_if(bindings_.begin(), bindings_.end(), is_cool);
+  if (kept != bindings_.end()) {
+    bindings_.erase(kept, bindings_.end());
+    by_number_.on_removed(bindings_);
+    by_peer_.on_removed(bindings_);
+  }
   std::optional<TimePoint> next;
-  for (auto it = by_number_.begin(); it != by_number_.end();) {
-    const TimePoint free_at = it->second.expires_at + kCoolDown;
-    if (free_at <= now) {
-      by_peer_.erase(it->second.peer);
-      by_number_.erase(it++);
-      continue;
-    }
+  for (const Binding& binding : bindings_) {
+    const TimePoint free_at = binding.expires_at + kCoolDown;
     if (!next || free_at < *next) next = free_at;
-    ++it;
   }
   return next;
 }

@@ -3,15 +3,25 @@
 
 namespace causeway::turn {
 
+void PermissionTable::install(const IpAddress& peer, const Permission& permission) {
+  if (const Entry* found = by_peer_.find(entries_, peer)) {
+    entries_[static_cast<std::size_t>(found - entries_.data())].permission = permission;
+    return;
+  }
+  entries_.push_back({peer, permission});
+  by_peer_.on_added(entries_);
+}
+
 std::optional<TimePoint> PermissionTable::expire(TimePoint now) {
+  const auto is_over = [now](const Entry& entry) { return entry.permission.expires_at <= now; };
+  const auto kept = std::remove_if(entries_.begin(), entries_.end(), is_over);
+  if (kept != entries_.end()) {
+    entries_.erase(kept, entries_.end());
+    by_peer_.on_removed(entries_);
+  }
   std::optional<TimePoint> next;
-  for (auto it = permissions_.begin(); it != permissions_.end();) {
-    if (it->second.expires_at <= now) {
-      permissions_.erase(it++);
-      continue;
-    }
-    if (!next || it->second.expires_at < *next) next = it->second.expires_at;
-    ++it;
+  for (const Entry& entry : entries_) {
+    if (!next || entry.permission.expires_at < *next) next = entry.permission.expires_at;
   }
   return next;
 }

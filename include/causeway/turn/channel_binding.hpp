@@ -4,12 +4,14 @@
 // flight cannot reach another peer than its sender meant.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/entry_index.hpp"
 #include "causeway/base/time.hpp"
 
 namespace causeway::turn {
@@ -18,12 +20,12 @@ class ChannelTable {
  public:
   static constexpr std::chrono::seconds kCoolDown{300};
 
-  explicit ChannelTable(std::uint64_t hash_seed) : by_peer_(0, EndpointHash{hash_seed}) {}
+  explicit ChannelTable(std::uint64_t hash_seed) : by_peer_(EndpointHash{hash_seed}) {}
 
-  std::size_t size() const noexcept { return by_number_.size(); }
+  std::size_t size() const noexcept { return bindings_.size(); }
   // False when the number belongs to another peer or the peer to another number, also during the cool-down.
   bool may_bind(std::uint16_t number, const Endpoint& peer) const noexcept;
-  bool is_bound(std::uint16_t number) const noexcept { return by_number_.contains(number); }
+  bool is_bound(std::uint16_t number) const noexcept { return by_number_.find(bindings_, number) != nullptr; }
   // Binds or refreshes; the caller has asked may_bind().
   void bind(std::uint16_t number, const Endpoint& peer, TimePoint expires_at);
 
@@ -39,10 +41,12 @@ class ChannelTable {
  private:
   struct Binding {
     Endpoint peer;
+    std::uint16_t number;
     TimePoint expires_at;
   };
-  boost::unordered_flat_map<std::uint16_t, Binding> by_number_;
-  boost::unordered_flat_map<Endpoint, std::uint16_t, EndpointHash> by_peer_;
+  std::vector<Binding> bindings_;
+  EntryIndex<Binding, &Binding::number, std::hash<std::uint16_t>> by_number_;
+  EntryIndex<Binding, &Binding::peer, EndpointHash> by_peer_;
 };
 
 }  // namespace causeway::turn

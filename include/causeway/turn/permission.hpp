@@ -2,11 +2,13 @@
 // The permissions of one allocation (RFC 8656 §9): peer IP addresses, each with its own time to live.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/entry_index.hpp"
 #include "causeway/base/time.hpp"
 
 namespace causeway::turn {
@@ -18,27 +20,34 @@ struct Permission {
 
 class PermissionTable {
  public:
-  explicit PermissionTable(std::uint64_t hash_seed) : permissions_(0, IpAddressHash{hash_seed}) {}
+  explicit PermissionTable(std::uint64_t hash_seed) : by_peer_(IpAddressHash{hash_seed}) {}
 
-  std::size_t size() const noexcept { return permissions_.size(); }
-  bool contains(const IpAddress& peer) const noexcept { return permissions_.contains(peer); }
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool contains(const IpAddress& peer) const noexcept { return by_peer_.find(entries_, peer) != nullptr; }
   // The live permission, nullptr when there is none.
   const Permission* find(const IpAddress& peer, TimePoint now) const noexcept {
-    const auto found = permissions_.find(peer);
-    return found != permissions_.end() && found->second.expires_at > now ? &found->second : nullptr;
+    const Entry* found = by_peer_.find(entries_, peer);
+    return found != nullptr && found->permission.expires_at > now ? &found->permission : nullptr;
   }
   // Installs or refreshes.
-  void install(const IpAddress& peer, const Permission& permission) { permissions_.insert_or_assign(peer, permission); }
+  void install(const IpAddress& peer, const Permission& permission);
   // Takes back those for which `is_forbidden(peer)` holds.
   template <class Predicate>
   void remove_if(Predicate is_forbidden) {
-    boost::unordered::erase_if(permissions_, [&](const auto& entry) { return is_forbidden(entry.first); });
+    const auto gone = [&](const Entry& entry) { return is_forbidden(entry.peer); };
+    entries_.erase(std::remove_if(entries_.begin(), entries_.end(), gone), entries_.end());
+    by_peer_.on_removed(entries_);
   }
   // Forgets what has expired and returns when the next one does.
   std::optional<TimePoint> expire(TimePoint now);
 
  private:
-  boost::unordered_flat_map<IpAddress, Permission, IpAddressHash> permissions_;
+  struct Entry {
+    IpAddress peer;
+    Permission permission;
+  };
+  std::vector<Entry> entries_;
+  EntryIndex<Entry, &Entry::peer, IpAddressHash> by_peer_;
 };
 
 }  // namespace causeway::turn
