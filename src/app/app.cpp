@@ -54,6 +54,14 @@ void raise_open_files_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// All is done, and signals_ is about to give them back what they do by default: one that comes now would turn a clean
+// end into that of a program that was killed.
+void block_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 class Daemon {
  public:
   Daemon(Config config, ReadAgain read_again);
@@ -204,6 +212,7 @@ int Daemon::run(std::ostream& out) {
   try {
     io_.run();
     turn_.join();
+    block_signals();
   } catch (const std::exception& error) {
     loggers_.app->critical("{}: leaving; this is a fault of the program", error.what());
     std::_Exit(1);

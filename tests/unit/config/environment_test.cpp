@@ -59,7 +59,7 @@ TEST(EnvironmentVariables, UnknownNamesAreErrorsWithTheNearest) {
       "environment variable CAUSEWAY_TURN__RELAY__PORT_MNI: this names no key of the configuration; the nearest is "
       "CAUSEWAY_TURN__RELAY__PORT_MIN.");
   EXPECT_THAT(only_error({{"CAUSEWAY_realm", "x"}}), HasSubstr("the nearest is CAUSEWAY_REALM."));
-  EXPECT_THAT(only_error({{"CAUSEWAY_TURN__WORKERS", "2"}}), HasSubstr("names no key"));
+  EXPECT_THAT(only_error({{"CAUSEWAY_TURN__STAFF", "2"}}), HasSubstr("names no key"));
   EXPECT_THAT(only_error({{"CAUSEWAY_", "x"}}), HasSubstr("names no key"));
   EXPECT_THAT(only_error({{"CAUSEWAY_LISTENERS[]__PORT", "1"}}), HasSubstr("names no key"));
   // Names of users have capital letters, those of variables do not.
