@@ -115,9 +115,9 @@ TEST_F(DatagramBatches, AsManyAsItTakes) {
 TEST_F(DatagramBatches, AnEarlierErrorCostsNoDatagram) {
   const Endpoint nobody = *other.local_endpoint();
   other = UdpSocket{};
-  sends.add({&from, nobody}, octets(10, 1), {});
-  sends.flush();  // an ICMP error comes back at once
   const auto datagram = octets(30, 2);
+  sends.add({&from, nobody}, datagram, {});
+  sends.flush();  // an ICMP error comes back at once
   for (int i = 0; i < 3; ++i)
     sends.add(flow(to), datagram, {});
   sends.flush();
