@@ -6,7 +6,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 
 import pytest
 from aioice import stun
@@ -114,6 +113,11 @@ class OwnPeer:
         self.socket.sendto(struct.pack("!I", self.sent) + bytes(1196), relayed)
         self.sent += 1
 
+    def wait_for_a_turn_of(self, port):
+        """Until the server has answered: it reads all of its sockets in turn, so it has had time for the others."""
+        self.socket.sendto(struct.pack("!HHI", 0x0001, 0, 0x2112A442) + bytes(12), (self.address, port))
+        self.socket.recv(2048)
+
     def send_until_done(self, relayed):
         while not self.done.wait(0.02):
             self.send(relayed)
@@ -129,7 +133,7 @@ def test_who_does_not_read_loses_the_oldest_data_and_no_answer(server, transport
         for _ in range(12000):  # 14 MB: what the two sockets hold is less
             peer.send(relayed)
             if peer.sent % 50 == 0:
-                time.sleep(0.001)
+                peer.wait_for_a_turn_of(ports.turn)
         asked, answered, numbers = 10, 0, []
         refresh = stun.Message(message_method=stun.Method.REFRESH, message_class=stun.Class.REQUEST)
         refresh.attributes.update(USERNAME="alice", **client.challenge)

@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import struct
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -184,13 +184,20 @@ def test_a_second_daemon_on_the_same_port_is_refused(server, tmp_path):
     assert re.search(rf"udp \S*:{ports.turn}", refused.stderr), refused.stderr
 
 
-def test_a_reload_reaches_all_workers(tmp_path):
+@contextmanager
+def clients_of_four_workers(folder):
+    """The daemon, its configuration, and clients with an allocation each, enough for every worker to have some."""
     ports = Ports()
-    config = relay_config(tmp_path, ports, workers=4)
-    with Daemon(tmp_path, config, http_port=ports.http) as daemon, ExitStack() as stack:
+    config = relay_config(folder, ports, workers=4)
+    with Daemon(folder, config, http_port=ports.http) as daemon, ExitStack() as stack:
         clients = [stack.enter_context(StunClient(ports.turn)) for _ in range(ENOUGH)]
         for client in clients:
             allocate(client)
+        yield daemon, config, clients
+
+
+def test_a_reload_reaches_all_workers(tmp_path):
+    with clients_of_four_workers(tmp_path) as (daemon, config, clients):
         config["turn"]["users"] = {"alice": "through the looking-glass"}
         write_config(tmp_path, config)
         daemon.process.send_signal(signal.SIGHUP)
@@ -203,12 +210,7 @@ def test_a_reload_reaches_all_workers(tmp_path):
 
 
 def test_drain_waits_for_all_workers(tmp_path):
-    ports = Ports()
-    config = relay_config(tmp_path, ports, workers=4)
-    with Daemon(tmp_path, config, http_port=ports.http) as daemon, ExitStack() as stack:
-        clients = [stack.enter_context(StunClient(ports.turn)) for _ in range(ENOUGH)]
-        for client in clients:
-            allocate(client)
+    with clients_of_four_workers(tmp_path) as (daemon, _, clients):
         daemon.process.send_signal(signal.SIGUSR1)
         daemon.wait_for_line(f"draining: new allocations are refused, {ENOUGH} live on")
         for client in clients:
