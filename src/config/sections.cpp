@@ -202,7 +202,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
   turn.microseconds("gather_microseconds", out.gather_microseconds, 0, 1000);
   if (const json* workers = turn.find("workers"); workers != nullptr && *workers == "auto") {
     out.workers = 0;
-  } else if (workers != nullptr && workers->is_string()) {
+  } else if (workers != nullptr && !(workers->is_number_unsigned() && *workers >= 1 && *workers <= 64)) {
     turn.fail("workers", "must be a whole number from 1 to 64, or \"auto\"");
   } else {
     turn.number("workers", out.workers, 1, 64);

@@ -143,6 +143,13 @@ TEST(Errors, NatDiscovery) {
               HasSubstr("external_addresses must name one address"));
 }
 
+TEST(Load, TheNumberOfWorkersIsANumberOrAuto) {
+  for (const char* wrong : {"0", "65", "-1", "1.5", "\"two\"", "true"}) {
+    const std::string text = std::string{R"({"turn": {"workers": )"} + wrong + "}}";
+    EXPECT_THAT(errors(text), ElementsAre(HasSubstr("must be a whole number from 1 to 64, or \"auto\""))) << wrong;
+  }
+}
+
 TEST(Load, RelativePathsBeginAtTheFileThatNamesThem) {
   const Config config =
       read(R"({"state_directory": "state", "tls": {"certificate": "../c.pem", "private_key": "/keys/k.pem"}})",
