@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls between Chromium pages through the daemon alone: its page, its signaling, its relay.
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
+import {copyFile, mkdtemp, readFile, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 import {setTimeout as pause} from 'node:timers/promises';
 import {
@@ -11,6 +13,21 @@ import {
 const kGrowSeconds = 5;
 const kGrowMsMax = 10_000;
 const kPermissions = ['camera', 'microphone', 'clipboard-read', 'clipboard-write'];
+
+/** A folder with the page, as somebody makes it who reads the docs and puts their own address in. */
+async function pageOfTheExample() {
+  const repository = new URL('../../', import.meta.url);
+  const text = await readFile(new URL('docs/web-client.md', repository), 'utf8');
+  const [, example] = /<script type="module">\n(.*?)<\/script>/s.exec(text);
+  const root = await mkdtemp(path.join(tmpdir(), 'causeway-example-'));
+  await copyFile(new URL('web/js/signaling.js', repository), path.join(root, 'signaling.js'));
+  await copyFile(new URL('web/icon.svg', repository), path.join(root, 'icon.svg'));
+  await writeFile(path.join(root, 'example.js'), example.replace(/'wss:.*?'/, ''));
+  await writeFile(path.join(root, 'index.html'), `<!doctype html><title>An example</title>
+    <link rel="icon" href="icon.svg"><video id="remote" autoplay playsinline muted></video>
+    <script type="module" src="example.js"></script>`);
+  return root;
+}
 
 describe('a call', () => {
   let daemon;
@@ -153,23 +170,14 @@ describe('a call', () => {
     await end(pages);
   });
 
-  it('is made by the example of docs/web-client.md too', async () => {
-    const text = await readFile(new URL('../../docs/web-client.md', import.meta.url), 'utf8');
-    const [, example] = /<script type="module">\n(.*?)<\/script>/s.exec(text);
-    const script = example
-      .replace(/import (.*?) from '\.\/(.*?)';/, "const $1 = await import('/js/$2');")
-      .replace(/'wss:.*?'/, `'${daemon.origin.replace('http', 'ws')}/ws'`);
+  it('is made by the example of docs/web-client.md too, on a page of its own', async () => {
+    const root = await pageOfTheExample();
+    const server = await Daemon.start({web: {root}});
     const pages = [];
-    for (let index = 0; index < 2; ++index) {
-      const page = await openPage(browser, `${daemon.origin}/test`);
-      await page.evaluate(`(async () => {
-        document.body.innerHTML = '<video id="remote" autoplay playsinline muted></video>';
-        ${script}
-      })()`);
-      pages.push(page);
-    }
+    for (let index = 0; index < 2; ++index) pages.push(await openPage(browser, `${server.origin}/`));
     for (const page of pages) await page.waitForFunction(() => document.getElementById('remote').videoWidth > 0);
     await end(pages);
+    await server.stop();
   });
 
   it('is reached by the invite link', async () => {

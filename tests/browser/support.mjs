@@ -16,7 +16,7 @@ import {chromium} from 'playwright-core';
 const kStartMsMax = 15_000;
 const kPollMs = 50;
 const kBinary = process.env.CAUSEWAY_BINARY;
-const kWeb = process.env.CAUSEWAY_WEB ? {CAUSEWAY_WEB__ROOT: path.resolve(process.env.CAUSEWAY_WEB)} : {};
+const kWeb = process.env.CAUSEWAY_WEB && path.resolve(process.env.CAUSEWAY_WEB);
 
 export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const kUser = {name: 'alice', password: 'correct horse'};
@@ -59,6 +59,7 @@ export class Daemon {
   static async startInstalled(config, origin, variables, prefix = []) {
     const daemon = await Daemon.#make();
     Object.assign(daemon, {config, origin, variables, prefix});
+    if (kWeb) daemon.variables.CAUSEWAY_WEB__ROOT = kWeb;
     daemon.variables.CAUSEWAY_STATE_DIRECTORY = path.join(daemon.folder, 'state');
     await daemon.run();
     return daemon;
@@ -74,7 +75,7 @@ export class Daemon {
   /** The environment without what the test suites themselves are told by. */
   get #environment() {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CAUSEWAY_'));
-    return {...Object.fromEntries(own), ...kWeb, ...this.variables};
+    return {...Object.fromEntries(own), ...this.variables};
   }
 
   #configuration(sections) {
@@ -89,6 +90,7 @@ export class Daemon {
         {transport: 'tcp', address, port: this.web_port, services: ['http']},
       ],
       turn: {users: {[kUser.name]: kUser.password}, relay: {addresses: [address]}},
+      ...(kWeb && {web: {root: kWeb}}),
       ...sections,
     };
   }

@@ -86,6 +86,9 @@ class StunClient:
         return self
 
     def __exit__(self, *_):
+        if self.transport == "udp" and self.nonce:
+            # The next client may be given this port: an allocation that goes on would be in its way (437).
+            self.send(message(REFRESH, [(LIFETIME, bytes(4)), *self._credentials()], os.urandom(12), self.key))
         self.socket.close()
 
     @property
@@ -131,5 +134,7 @@ class StunClient:
             challenge = self.ask(ALLOCATE, [(REQUESTED_TRANSPORT, b"\x11\0\0\0")])
             assert challenge.error == 401
             self.nonce = challenge.attributes[NONCE]
-        credentials = [(USERNAME, self.user[0].encode()), (REALM, self.realm.encode()), (NONCE, self.nonce)]
-        return self.ask(method, [*attributes, *credentials], transaction, self.key)
+        return self.ask(method, [*attributes, *self._credentials()], transaction, self.key)
+
+    def _credentials(self):
+        return [(USERNAME, self.user[0].encode()), (REALM, self.realm.encode()), (NONCE, self.nonce)]
