@@ -3,11 +3,9 @@
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
-import {after, before, describe, it} from 'node:test';
+import {describe, it} from 'node:test';
 import {RelayTestPage} from './relay_test_page.mjs';
-import {
-  Daemon, expectNoComplaints, joinRoom, launchBrowser, openPage, turnOnDevices, waitForPeers,
-} from './support.mjs';
+import {expectNoComplaints, joinRoom, openPage, startAll, turnOnDevices, waitForPeers} from './support.mjs';
 
 const kFirstVisitBytesMax = 100_000;
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -15,14 +13,7 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 describe('the pages for everybody', () => {
   let daemon;
   let browser;
-  before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
-  });
+  startAll((started) => ({daemon, browser} = started));
 
   async function expectNoViolation(page, state) {
     const violations = await page.evaluate(`${axe}; axe.run(document, {resultTypes: ['violations']})

@@ -4,11 +4,9 @@ import assert from 'node:assert/strict';
 import {copyFile, mkdtemp, readFile, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {after, before, describe, it} from 'node:test';
+import {describe, it} from 'node:test';
 import {setTimeout as pause} from 'node:timers/promises';
-import {
-  Daemon, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, waitForPeers,
-} from './support.mjs';
+import {Daemon, expectNoComplaints, joinRoom, openPage, readPeers, startAll, waitForPeers} from './support.mjs';
 
 const kGrowSeconds = 5;
 const kGrowMsMax = 10_000;
@@ -32,14 +30,7 @@ async function pageOfTheExample() {
 describe('a call', () => {
   let daemon;
   let browser;
-  before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
-  });
+  startAll((started) => ({daemon, browser} = started));
 
   /** People enter one after the other; at the end everybody is connected with everybody. */
   async function call({room, names, query = '', relay_only = true}) {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {after, before, describe, it} from 'node:test';
-import {Daemon, expectNoComplaints, joinRoom, launchBrowser, waitForPeers} from './support.mjs';
+import {before, describe, it} from 'node:test';
+import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-desktop-capture-source=Causeway', '--auto-accept-this-tab-capture'];
 
@@ -13,9 +13,8 @@ describe('in a call', () => {
   let browser;
   let ann;
   let ben;
+  startAll((started) => ({daemon, browser} = started), {flags: kFlags});
   before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser({flags: kFlags});
     // Without a dialog for a place a file goes to the browser's own folder, and is saved from there.
     const options = {first: () => delete window.showSaveFilePicker};
     const url = `${daemon.origin}/r/features`;
@@ -23,10 +22,6 @@ describe('in a call', () => {
     ben = await joinRoom(browser, url, {name: 'Ben', devices: false, options});
     for (const page of [ann, ben]) await waitForPeers(page, 1);
     for (const page of [ann, ben]) await linkOpens(page);
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
   });
 
   const linkOpens = (page) => page.waitForFunction(() => (

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What interrupts a call, and what the page says and does about it; resume.test.mjs has the connection to the server.
 import assert from 'node:assert/strict';
-import {after, before, describe, it} from 'node:test';
-import {Daemon, expectNoComplaints, joinRoom, launchBrowser, waitForPeers} from './support.mjs';
+import {before, describe, it} from 'node:test';
+import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
 
 describe('an interruption', () => {
   let daemon;
   let browser;
   let ann;
   let ben;
+  startAll((started) => ({daemon, browser} = started));
   before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser();
     ann = await joinRoom(browser, `${daemon.origin}/r/break`, {name: 'Ann'});
     ben = await joinRoom(browser, `${daemon.origin}/r/break`, {name: 'Ben', devices: false});
     for (const page of [ann, ben]) await waitForPeers(page, 1);
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
   });
 
   /** As the browser does when a device is gone or no longer allowed. */

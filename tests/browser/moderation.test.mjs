@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a moderator does at the door of a room, and what those in front of it see.
 import assert from 'node:assert/strict';
-import {after, before, describe, it} from 'node:test';
-import {Daemon, expectNoComplaints, joinRoom, launchBrowser, openPage, waitForPeers} from './support.mjs';
+import {before, describe, it} from 'node:test';
+import {expectNoComplaints, joinRoom, openPage, startAll, waitForPeers} from './support.mjs';
 
 describe('a moderator', () => {
   let daemon;
   let browser;
   let ann;
   const url = (room = 'door') => `${daemon.origin}/r/${room}`;
+  startAll((started) => ({daemon, browser} = started));
   before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser();
     ann = await joinRoom(browser, url(), {name: 'Ann', devices: false});
     await ann.getByRole('button', {name: 'People'}).click();
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
   });
 
   async function knock(name) {

@@ -2,9 +2,9 @@
 // The test page's look at its own server: one verdict, every step behind it, and a report for whoever runs the server.
 import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
-import {after, before, describe, it} from 'node:test';
+import {describe, it} from 'node:test';
 import {RelayTestPage} from './relay_test_page.mjs';
-import {Daemon, expectNoComplaints, launchBrowser, openPage} from './support.mjs';
+import {expectNoComplaints, openPage, startAll} from './support.mjs';
 
 /** In the page, before its scripts: of the ICE servers some get another port, where nobody listens. */
 function withDeadUdp() {
@@ -20,14 +20,7 @@ function withDeadUdp() {
 describe('the test of this server', () => {
   let daemon;
   let browser;
-  before(async () => {
-    daemon = await Daemon.start();
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
-  });
+  startAll((started) => ({daemon, browser} = started));
 
   const open = (hash = '', options = {}) => openPage(browser, `${daemon.origin}/test?seconds=1${hash}`, options);
 

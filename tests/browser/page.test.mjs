@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, it} from 'node:test';
 import {
-  Daemon, expectNoComplaints, expectNames, joinRoom, launchBrowser, openPage, readPeers, turnOnDevices, waitForPeers,
+  Daemon, expectNames, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, startAll, turnOnDevices,
+  waitForPeers,
 } from './support.mjs';
 
 const kConnectionLost = /WebSocket connection to|ERR_CONNECTION/;
@@ -11,14 +12,7 @@ const kConnectionLost = /WebSocket connection to|ERR_CONNECTION/;
 describe('the call page', () => {
   let daemon;
   let browser;
-  before(async () => {
-    daemon = await Daemon.start({signaling: {room_members_max: 2}});
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
-  });
+  startAll((started) => ({daemon, browser} = started), {sections: {signaling: {room_members_max: 2}}});
 
   const join = (name, room) => joinRoom(browser, daemon.origin, {name, room});
 

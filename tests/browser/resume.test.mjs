@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import {after, before, describe, it} from 'node:test';
-import {Daemon, expectNoComplaints, joinRoom, launchBrowser, waitForPeers} from './support.mjs';
+import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
 
 /** A wire between the browser and the daemon that can be cut: every connection breaks, and none is made meanwhile. */
 class Wire {
@@ -50,16 +50,9 @@ describe('a call whose signaling breaks', () => {
   let daemon;
   let browser;
   let wire;
-  before(async () => {
-    daemon = await Daemon.start();
-    wire = await Wire.to(daemon.web_port);
-    browser = await launchBrowser();
-  });
-  after(async () => {
-    await browser?.close();
-    wire?.close();
-    await daemon?.stop();
-  });
+  startAll((started) => ({daemon, browser} = started));
+  before(async () => (wire = await Wire.to(daemon.web_port)));
+  after(() => wire?.close());
 
   /** Ann behind the wire and Ben, in a call; each counts what it hears from the other. */
   async function call(room) {

@@ -10,6 +10,7 @@ import https from 'node:https';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {after, before} from 'node:test';
 import {promisify} from 'node:util';
 import {chromium} from 'playwright-core';
 
@@ -158,6 +159,26 @@ export function launchBrowser({media = true, flags = [], executablePath = kChrom
   return chromium.launch({
     executablePath,
     args: [...kChromiumFlags, ...(media ? kFakeMediaFlags : []), ...flags],
+  });
+}
+
+/**
+ * In describe(): a daemon and a browser for all of its tests, ended after them.
+ * @param {(started: {daemon: Daemon, browser: import('playwright-core').Browser}) => void} put is given both before the
+ * first test, and before the suite's own before()
+ * @param {object} options those of launchBrowser(), and `sections` for Daemon.start()
+ */
+export function startAll(put, {sections, ...browser_options} = {}) {
+  let daemon;
+  let browser;
+  before(async () => {
+    daemon = await Daemon.start(sections);
+    browser = await launchBrowser(browser_options);
+    put({daemon, browser});
+  });
+  after(async () => {
+    await browser?.close();
+    await daemon?.stop();
   });
 }
 

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The relay test page, used as people use the Trickle ICE page: type in a server, gather, read the table.
 import assert from 'node:assert/strict';
-import {after, before, describe, it} from 'node:test';
+import {before, describe, it} from 'node:test';
 import {RelayTestPage} from './relay_test_page.mjs';
-import {Daemon, expectNoComplaints, expectNames, kUser, launchBrowser, openPage} from './support.mjs';
+import {expectNames, expectNoComplaints, kUser, openPage, startAll} from './support.mjs';
 
 describe('the relay test page', () => {
   let daemon;
   let browser;
   let page;
   let relay_test;
+  // Without a permission for media, as most people test: a browser then hides its own addresses behind .local names,
+  // and the one that STUN finds is news even on this machine.
+  startAll((started) => ({daemon, browser} = started), {media: false});
   before(async () => {
-    daemon = await Daemon.start();
-    // Without a permission for media, as most people test: a browser then hides its own addresses behind .local names,
-    // and the one that STUN finds is news even on this machine.
-    browser = await launchBrowser({media: false});
     page = await openPage(browser, `${daemon.origin}/test`);
     relay_test = new RelayTestPage(page);
-  });
-  after(async () => {
-    await browser?.close();
-    await daemon?.stop();
   });
 
   const expectAllWork = ({username, password}) => relay_test.expectAllWork(Object.values(daemon.uris), username, password);
