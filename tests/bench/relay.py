@@ -6,18 +6,14 @@ For each shape all servers are started anew and take turns; docs/performance.md 
 import argparse
 import contextlib
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import tables
-from servers import BUILD, bare_forwarder, causeway, coturn, pinned
+from loads import measure_all, run_load
+from servers import bare_forwarder, causeway, coturn
 from shapes import LATENCY, MEMORY, NAMES, SHAPES
-
-
-class MeasurementFailed(Exception):
-    pass
 
 
 def arguments():
@@ -48,15 +44,9 @@ def started(options, with_bare):
 
 def measure(options, load, with_bare=False, tls=False):
     """What relay_load says of fresh servers: {"causeway": …, "coturn": …}."""
-    command = [*pinned(1), str(BUILD / "tests/bench/relay_load"), "--rounds", str(options.rounds)]
-    command += ["--turn-ms", str(options.turn_ms), *load.split()]
+    arguments = ["--rounds", options.rounds, "--turn-ms", options.turn_ms, *load.split()]
     with started(options, with_bare) as servers:
-        for server in servers:
-            command += ["--server", server.argument(server.tls if tls else server.udp)]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise MeasurementFailed(done.stderr.strip())
-    return json.loads(done.stdout)
+        return run_load("relay_load", [server.argument(tls) for server in servers], arguments)
 
 
 def measure_rate(shape, options):
@@ -73,19 +63,6 @@ def measure_latency(shape, options):
     slowest = min(tables.median_of(saturated, server, tables.per_cpu_second) for server in saturated)
     load = f"{shape.load} --rate {int(slowest * shape.share)}"
     return measure(options, f"{load} --rounds {4 * options.rounds} --turn-ms 30", with_bare=True)
-
-
-def measure_all(shapes, measure_one, options, failures):
-    results = []
-    for shape in shapes:
-        if options.shape and shape.name not in options.shape:
-            continue
-        print(f"{shape.name} …", file=sys.stderr, flush=True)
-        try:
-            results.append((shape, measure_one(shape, options)))
-        except MeasurementFailed as failure:
-            failures.append(f"{shape.name}: {failure}")
-    return results
 
 
 def main():

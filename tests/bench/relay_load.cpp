@@ -3,17 +3,15 @@
 // and the server's CPU time, turn by turn. `./dev bench relay` drives it (tests/bench/relay.py); docs/performance.md
 // says why it measures as it does.
 #include <getopt.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 
+#include "load/command_line.hpp"
 #include "load/handshakes.hpp"
 #include "load/report.hpp"
 #include "load/turn.hpp"
@@ -46,37 +44,6 @@ struct Options {
   bool handshakes = false;  // instead of a shape of Plan
   bool memory = false;
 };
-
-[[noreturn]] void complain(const std::string& what) {
-  throw std::invalid_argument(what + "\n" + kUsage);
-}
-
-std::size_t number(const std::string& text, std::size_t min, std::size_t max) {
-  std::size_t end = 0;
-  unsigned long value = 0;
-  try {
-    value = std::stoul(text, &end);
-  } catch (const std::exception&) {
-    complain("\"" + text + "\" is not a number");
-  }
-  if (end != text.size() || value < min || value > max)
-    complain(text + " is not between " + std::to_string(min) + " and " + std::to_string(max));
-  return value;
-}
-
-ServerUnderLoad server_of(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream in{text};
-  for (std::string part; std::getline(in, part, ',');)
-    parts.push_back(part);
-  if (parts.size() < 4 || parts.size() > 5) complain("a server is NAME,PID,ADDRESS,PORT[,bare], not " + text);
-  const auto address = IpAddress::parse(parts[2]);
-  if (!address || !address->is_v4()) complain(parts[2] + " is not an IPv4 address");
-  return {parts[0],
-          static_cast<pid_t>(number(parts[1], 1, 1 << 30)),
-          {*address, static_cast<std::uint16_t>(number(parts[3], 1, 65535))},
-          parts.size() == 5};
-}
 
 Shape shape_of(const std::string& text) {
   static const std::map<std::string, Shape> shapes{{"c2p", Shape::kClientToPeer},
@@ -182,16 +149,9 @@ Options parse(int count, char** arguments) {
   return options;
 }
 
-// Each flow has sockets of its own with each server. Beyond the hard limit where this process may.
-void raise_descriptor_limit(const Options& options) {
-  rlimit limit{};
-  const std::size_t sockets = options.plan.shape == Shape::kBinding ? 1 : 2;
-  const rlim_t wanted = options.servers.size() * options.plan.flows * sockets + 100;
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted) return;
-  limit = {wanted, std::max(limit.rlim_max, wanted)};
-  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-    throw std::runtime_error("this needs " + std::to_string(wanted) + " open files: raise ulimit -n");
+// Each flow has sockets of its own with each server.
+std::size_t sockets_of(const Options& options) {
+  return options.servers.size() * options.plan.flows * (options.plan.shape == Shape::kBinding ? 1 : 2);
 }
 
 std::unique_ptr<Workload> workload(const Options& options, std::size_t server) {
@@ -203,38 +163,18 @@ std::unique_ptr<Workload> workload(const Options& options, std::size_t server) {
 
 std::vector<ServerReport> run(const Options& options) {
   std::vector<std::unique_ptr<Workload>> workloads;
-  std::vector<ServerReport> reports;
-  for (std::size_t i = 0; i < options.servers.size(); ++i) {
+  for (std::size_t i = 0; i < options.servers.size(); ++i)
     workloads.push_back(workload(options, i));
-    reports.push_back({options.servers[i].name, {}});
-  }
-  std::uint16_t turns = 0;
-  for (std::size_t round = 0; round < options.rounds; ++round) {
-    for (std::size_t i = 0; i < workloads.size(); ++i) {
-      const std::size_t which = (round + i) % workloads.size();  // none always follows the same one
-      reports[which].turns.push_back(workloads[which]->run(options.pace, ++turns));
-    }
-  }
-  return reports;
-}
-
-std::uint64_t resident_bytes(pid_t process) {
-  const std::string path = "/proc/" + std::to_string(process) + "/smaps_rollup";  // exact, other than statm
-  std::ifstream in{path};
-  for (std::string word; in >> word;) {
-    std::uint64_t kibibytes = 0;
-    if (word == "Rss:" && in >> kibibytes) return kibibytes * 1024;
-  }
-  throw std::runtime_error("no Rss in " + path);
+  return take_turns(options.servers, workloads, options.rounds, options.pace);
 }
 
 std::vector<MemoryReport> measure_memory(const Options& options) {
   std::vector<MemoryReport> reports;
   for (std::size_t i = 0; i < options.servers.size(); ++i) {
     const ServerUnderLoad& server = options.servers[i];
-    const std::uint64_t before = resident_bytes(server.process);
+    const std::uint64_t before = resident_bytes(server);
     const auto clients = workload(options, i);
-    reports.push_back({server.name, options.plan.flows, before, resident_bytes(server.process)});
+    reports.push_back({server.name, options.plan.flows, before, resident_bytes(server)});
   }
   return reports;
 }
@@ -246,12 +186,15 @@ int main(int count, char** arguments) {
   using namespace causeway::load;
   try {
     const Options options = parse(count, arguments);
-    raise_descriptor_limit(options);
+    raise_descriptor_limit(sockets_of(options));
     if (options.memory)
       print_report(measure_memory(options));
     else
       print_report(run(options));
     return 0;
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "relay_load: %s\n%s", error.what(), kUsage);
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "relay_load: %s\n", error.what());
     return 1;

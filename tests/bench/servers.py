@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,18 +14,20 @@ from support import BINARY, ROOT, Daemon, Ports, free_port, make_certificate, re
 
 BUILD = Path(os.environ.get("CAUSEWAY_BUILD", ROOT / "build/release"))
 ADDRESS = "127.0.0.1"
+OTHERS = Path(__file__).resolve().parent / "others"
 
 
 @dataclass
 class Running:
     name: str
     process: int
-    udp: int
+    plain: int  # its port without TLS
     tls: int | None = None
-    bare: bool = False
+    kind: str = ""  # see ServerUnderLoad::kind
 
-    def argument(self, port):
-        return f"{self.name},{self.process},{ADDRESS},{port}{',bare' if self.bare else ''}"
+    def argument(self, tls=False):
+        """For --server of a load client."""
+        return f"{self.name},{self.process},{ADDRESS},{self.tls if tls else self.plain},{self.kind}".rstrip(",")
 
 
 def pinned(cpu):
@@ -61,12 +64,41 @@ def coturn(folder):
 
 
 @contextlib.contextmanager
+def causeway_signaling(folder, program=BINARY, name="causeway"):
+    folder.mkdir()
+    ports = Ports()
+    config = relay_config(folder, ports)
+    config["listeners"] = [
+        {"transport": "tcp", "address": ADDRESS, "port": ports.http},
+        {"transport": "tls", "address": ADDRESS, "port": ports.tls},
+    ]
+    config["signaling"] = {"sessions_max": 100_000, "rooms_max": 100_000}
+    with Daemon(folder, config, http_port=ports.http, command=pinned(0), program=program) as daemon:
+        yield Running(name, daemon.process.pid, ports.http, ports.tls, kind="causeway")
+
+
+@contextlib.contextmanager
+def node_server(folder, name, script):
+    """One of tests/bench/others."""
+    folder.mkdir()
+    certificate, key = make_certificate(folder)
+    port, tls = free_port(), free_port()
+    command = [*pinned(0), "node", str(OTHERS / script), str(port), str(tls), certificate, key]
+
+    def listens():
+        return all(socket.create_connection((ADDRESS, each)).close() is None for each in (port, tls))
+
+    with _program(command, listens) as process:
+        yield Running(name, process, port, tls, kind=name)
+
+
+@contextlib.contextmanager
 def bare_forwarder(folder):
     folder.mkdir()
     port = free_port()
     command = [*pinned(0), str(BUILD / "tests/bench/bare_forwarder"), str(port)]
     with _program(command, lambda: str(port) in subprocess.check_output(["ss", "-Hlun"], text=True)) as process:
-        yield Running("bare", process, port, bare=True)
+        yield Running("bare", process, port, kind="bare")
 
 
 @contextlib.contextmanager

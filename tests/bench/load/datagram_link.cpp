@@ -65,7 +65,7 @@ std::size_t segment_bytes(msghdr& header, std::size_t whole) {
 
 }  // namespace
 
-DatagramLink::DatagramLink(const Endpoint& local) : Link(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+DatagramLink::DatagramLink(const Endpoint& local) : RelayLink(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
   check(descriptor(), "socket");
   const sockaddr_in address = to_sockaddr(local);
   check(::bind(descriptor(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");

@@ -5,11 +5,11 @@
 #include <memory>
 
 #include "causeway/base/endpoint.hpp"
-#include "load/link.hpp"
+#include "load/relay_link.hpp"
 
 namespace causeway::load {
 
-class DatagramLink final : public Link {
+class DatagramLink final : public RelayLink {
  public:
   // Bound to `local` (port 0: any). It is not connected yet.
   explicit DatagramLink(const Endpoint& local);

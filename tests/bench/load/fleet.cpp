@@ -2,7 +2,6 @@
 #include "load/fleet.hpp"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "load/datagram_link.hpp"
 #include "load/socket_address.hpp"
@@ -19,9 +18,8 @@ Fleet::Fleet(const ServerUnderLoad& server, const Plan& plan, const Account& acc
       plan_(plan),
       account_(account),
       number_(number),
-      server_clock_(server),
       tls_context_(plan.transport == ClientTransport::kTls ? make_tls_context() : nullptr),
-      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
+      paths_(server) {
   if (plan_.shape == Shape::kRelayToRelay) {
     for (std::size_t i = 0; i < plan_.flows; i += 2)
       add_pair();
@@ -29,14 +27,11 @@ Fleet::Fleet(const ServerUnderLoad& server, const Plan& plan, const Account& acc
     for (std::size_t i = 0; i < plan_.flows; ++i)
       plan_.shape == Shape::kBinding ? add_binding_client() : add_flow(i);
   }
-  watch();
+  for (const auto& link : links_)
+    paths_.watch(*link, EPOLLIN);
 }
 
-Fleet::~Fleet() {
-  ::close(epoll_);
-}
-
-Link& Fleet::add_client() {
+RelayLink& Fleet::add_client() {
   // Not the server's own address: its relay ports and our client ports stay out of each other's way.
   const Endpoint local = loopback(static_cast<std::uint8_t>(10 + number_));
   if (plan_.transport == ClientTransport::kUdp) {
@@ -49,30 +44,26 @@ Link& Fleet::add_client() {
   return *links_.back();
 }
 
-Link& Fleet::add_peer(const Endpoint& relayed) {
+RelayLink& Fleet::add_peer(const Endpoint& relayed) {
   auto link = std::make_unique<DatagramLink>(loopback(static_cast<std::uint8_t>(110 + number_)));
   link->connect(relayed);
   links_.push_back(std::move(link));
   return *links_.back();
 }
 
-RelaySetup& Fleet::setup_of(Link& client) {
-  if (server_.bare)
+RelaySetup& Fleet::setup_of(RelayLink& client) {
+  if (server_.kind == "bare")
     setups_.push_back(std::make_unique<BareSetup>(client));
   else
     setups_.push_back(std::make_unique<TurnSetup>(client, account_));
   return *setups_.back();
 }
 
-void Fleet::add_path(Link& from) {
-  senders_.push_back(&from);
-}
-
 void Fleet::add_flow(std::size_t index) {
-  Link& client = add_client();
+  RelayLink& client = add_client();
   RelaySetup& setup = setup_of(client);
   const Endpoint relayed = setup.allocate();
-  Link& peer = add_peer(relayed);
+  RelayLink& peer = add_peer(relayed);
   const Endpoint peer_address = local_endpoint(peer.descriptor());
   const Framing plain = Framing::plain(plan_.payload_bytes);
   const bool indications = plan_.shape == Shape::kIndications;
@@ -86,13 +77,13 @@ void Fleet::add_flow(std::size_t index) {
   peer.prepare(plain, plain, plan_.burst);
   const bool both = plan_.shape == Shape::kBoth;
   // Indications go one way in every other flow: both ways in all.
-  if (both || plan_.shape == Shape::kClientToPeer || (indications && index % 2 == 0)) add_path(client);
-  if (both || plan_.shape == Shape::kPeerToClient || (indications && index % 2 == 1)) add_path(peer);
+  if (both || plan_.shape == Shape::kClientToPeer || (indications && index % 2 == 0)) paths_.add(client);
+  if (both || plan_.shape == Shape::kPeerToClient || (indications && index % 2 == 1)) paths_.add(peer);
 }
 
 void Fleet::add_pair() {
-  Link& one = add_client();
-  Link& other = add_client();
+  RelayLink& one = add_client();
+  RelayLink& other = add_client();
   RelaySetup &one_setup = setup_of(one), &other_setup = setup_of(other);
   const Endpoint one_relayed = one_setup.allocate(), other_relayed = other_setup.allocate();
   one_setup.bind_channel(kChannel, other_relayed);
@@ -100,24 +91,15 @@ void Fleet::add_pair() {
   const Framing framing = Framing::channel_data(kChannel, plan_.payload_bytes);
   one.prepare(framing, framing, plan_.burst);
   other.prepare(framing, framing, plan_.burst);
-  add_path(one);
-  add_path(other);
+  paths_.add(one);
+  paths_.add(other);
 }
 
 void Fleet::add_binding_client() {
-  Link& client = add_client();
+  RelayLink& client = add_client();
   const Framing framing = Framing::binding();
   client.prepare(framing, framing, plan_.burst);
-  add_path(client);
-}
-
-void Fleet::watch() {
-  for (const auto& link : links_) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = link.get();
-    check(::epoll_ctl(epoll_, EPOLL_CTL_ADD, link->descriptor(), &event), "epoll_ctl");
-  }
+  paths_.add(client);
 }
 
 }  // namespace causeway::load

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
-#include "load/link.hpp"
+#include "load/paths.hpp"
+#include "load/relay_link.hpp"
 #include "load/relay_setup.hpp"
 #include "load/stream_link.hpp"
 #include "load/workload.hpp"
@@ -30,35 +31,25 @@ class Fleet {
  public:
   // `number` tells the fleets of a run apart: each has addresses of its own.
   Fleet(const ServerUnderLoad& server, const Plan& plan, const Account& account, std::uint8_t number);
-  ~Fleet();
-  Fleet(const Fleet&) = delete;
-  Fleet& operator=(const Fleet&) = delete;
 
-  int epoll() const noexcept { return epoll_; }  // of all links; data.ptr is the Link
-  std::size_t paths() const noexcept { return senders_.size(); }
-  Link& sender(std::size_t path) noexcept { return *senders_[path]; }
-  const ServerClock& server_clock() const noexcept { return server_clock_; }
+  Paths& paths() noexcept { return paths_; }
 
  private:
   void add_flow(std::size_t index);
   void add_pair();
   void add_binding_client();
-  Link& add_client();
-  Link& add_peer(const Endpoint& relayed);
-  RelaySetup& setup_of(Link& client);
-  void add_path(Link& from);
-  void watch();
+  RelayLink& add_client();
+  RelayLink& add_peer(const Endpoint& relayed);
+  RelaySetup& setup_of(RelayLink& client);
 
   ServerUnderLoad server_;
   Plan plan_;
   Account account_;
   std::uint8_t number_;
-  ServerClock server_clock_;
   TlsContext tls_context_;  // null without TLS
-  int epoll_;
-  std::vector<std::unique_ptr<Link>> links_;
+  Paths paths_;
+  std::vector<std::unique_ptr<RelayLink>> links_;
   std::vector<std::unique_ptr<RelaySetup>> setups_;
-  std::vector<Link*> senders_;  // by path
 };
 
 }  // namespace causeway::load

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
-#include "load/link.hpp"
 #include "load/long_term_session.hpp"
+#include "load/relay_link.hpp"
 
 namespace causeway::load {
 
@@ -25,14 +25,14 @@ class RelaySetup {
 // With long-term credentials: 401, then the same with the nonce (RFC 8489 §9.2.3).
 class TurnSetup final : public RelaySetup {
  public:
-  TurnSetup(Link& link, const Account& account) : link_(link), session_(account) {}
+  TurnSetup(RelayLink& link, const Account& account) : link_(link), session_(account) {}
   Endpoint allocate() override;
   void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
   void permit(const Endpoint& peer) override;
   void release() override;
 
  private:
-  Link& link_;
+  RelayLink& link_;
   LongTermSession session_;
 
   template <class Fill>
@@ -42,14 +42,14 @@ class TurnSetup final : public RelaySetup {
 // The messages of tests/bench/bare_forwarder.cpp: 0xFF, what is asked for, a port.
 class BareSetup final : public RelaySetup {
  public:
-  explicit BareSetup(Link& link) : link_(link) {}
+  explicit BareSetup(RelayLink& link) : link_(link) {}
   Endpoint allocate() override;
   void bind_channel(std::uint16_t channel, const Endpoint& peer) override;
   void permit(const Endpoint& peer) override;
   void release() override {}
 
  private:
-  Link& link_;
+  RelayLink& link_;
 };
 
 }  // namespace causeway::load

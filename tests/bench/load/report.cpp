@@ -4,8 +4,6 @@
 #include <cstdio>
 
 namespace causeway::load {
-namespace {
-
 void print_turn(const Tally& turn) {
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf(
@@ -16,7 +14,21 @@ void print_turn(const Tally& turn) {
       turn.latency.percentile(0.99));
 }
 
-}  // namespace
+std::vector<ServerReport> take_turns(const std::vector<ServerUnderLoad>& servers,
+                                     const std::vector<std::unique_ptr<Workload>>& workloads, std::size_t rounds,
+                                     const Pace& pace) {
+  std::vector<ServerReport> reports;
+  for (const ServerUnderLoad& server : servers)
+    reports.push_back({server.name, {}});
+  std::uint16_t turns = 0;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    for (std::size_t i = 0; i < workloads.size(); ++i) {
+      const std::size_t which = (round + i) % workloads.size();  // none always follows the same one
+      reports[which].turns.push_back(workloads[which]->run(pace, ++turns));
+    }
+  }
+  return reports;
+}
 
 void print_report(const std::vector<ServerReport>& servers) {
   std::printf("{");

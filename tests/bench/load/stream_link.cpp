@@ -2,8 +2,6 @@
 #include "load/stream_link.hpp"
 
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -24,40 +22,22 @@ std::size_t frame_bytes(const std::uint8_t* header) {
   return header[0] < 0x40 ? stun::kHeaderBytes + length : 4 + (length + 3) / 4 * 4;
 }
 
-int open_socket() {
-  return check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-}
-
 }  // namespace
 
-TlsContext make_tls_context() {
-  TlsContext context{SSL_CTX_new(TLS_client_method())};
-  if (!context) throw std::runtime_error("OpenSSL makes no TLS client");
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
-  return context;
-}
-
-StreamLink::StreamLink(const Endpoint& local, const Endpoint& remote, SSL_CTX* context) : Link(open_socket()) {
-  const sockaddr_in from = to_sockaddr(local), to = to_sockaddr(remote);
-  check(::bind(descriptor(), reinterpret_cast<const sockaddr*>(&from), sizeof from), "bind");
-  check(::connect(descriptor(), reinterpret_cast<const sockaddr*>(&to), sizeof to), "connect");
-  const int on = 1;
-  check(::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "TCP_NODELAY");
+StreamLink::StreamLink(const Endpoint& local, const Endpoint& remote, SSL_CTX* context)
+    : RelayLink(open_stream_socket(local, 0)), stream_(descriptor(), context) {
   const timeval patience{5, 0};
   check(::setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "SO_RCVTIMEO");
-  if (context == nullptr) return;
-  tls_.reset(SSL_new(context));
-  SSL_set_fd(tls_.get(), descriptor());
-  if (SSL_connect(tls_.get()) != 1) throw std::runtime_error("the TLS handshake failed");
+  if (!stream_.connect(remote)) throw std::runtime_error("the server does not take a connection");
+  if (stream_.is_tls() && !stream_.shake_hands()) throw std::runtime_error("the TLS handshake failed");
 }
 
 std::vector<std::uint8_t> StreamLink::ask(Bytes request) {
-  if (write_some(request) != request.size()) throw std::runtime_error("the server does not take a request");
+  if (stream_.write_some(request) != request.size()) throw std::runtime_error("the server does not take a request");
   std::vector<std::uint8_t> reply(2048);
   std::size_t received = 0;
   while (received < stun::kHeaderBytes || received < frame_bytes(reply.data())) {
-    const std::size_t more = read_some(MutableBytes{reply}.subspan(received));
+    const std::size_t more = stream_.read_some(MutableBytes{reply}.subspan(received));
     if (more == 0) throw std::runtime_error("the server does not answer over its stream");
     received += more;
   }
@@ -75,23 +55,11 @@ void StreamLink::prepare(const Framing& out, const Framing& in, const Burst& bur
   check(::fcntl(descriptor(), F_SETFL, ::fcntl(descriptor(), F_GETFL) | O_NONBLOCK), "O_NONBLOCK");
 }
 
-std::size_t StreamLink::write_some(Bytes from) {
-  const auto bytes = tls_ ? SSL_write(tls_.get(), from.data(), static_cast<int>(from.size()))
-                          : ::send(descriptor(), from.data(), from.size(), MSG_NOSIGNAL);
-  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
-}
-
-std::size_t StreamLink::read_some(MutableBytes to) {
-  const auto bytes = tls_ ? SSL_read(tls_.get(), to.data(), static_cast<int>(to.size()))
-                          : ::recv(descriptor(), to.data(), to.size(), 0);
-  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
-}
-
 bool StreamLink::flush() {
   // OpenSSL wants to be given again what it did not take: one frame, as it was.
   while (!waiting_.empty()) {
-    const std::size_t bytes = tls_ ? std::min(waiting_.size(), out_->frame_bytes()) : waiting_.size();
-    const std::size_t written = write_some(Bytes{waiting_}.first(bytes));
+    const std::size_t bytes = stream_.is_tls() ? std::min(waiting_.size(), out_->frame_bytes()) : waiting_.size();
+    const std::size_t written = stream_.write_some(Bytes{waiting_}.first(bytes));
     if (written == 0) return false;
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(written));
   }
@@ -103,9 +71,9 @@ bool StreamLink::send(Stamp stamp, std::size_t packets) {
   const std::size_t frame = out_->frame_bytes(), whole = packets * frame;
   for (std::size_t i = 0; i < packets; ++i, ++stamp.sequence)
     out_->restamp(frames_.data() + i * frame, stamp);
-  const std::size_t step = tls_ ? frame : whole;  // one record for each frame, as clients do
+  const std::size_t step = stream_.is_tls() ? frame : whole;  // one record for each frame, as clients do
   for (std::size_t at = 0; at < whole;) {
-    const std::size_t written = write_some(Bytes{frames_}.subspan(at, step));
+    const std::size_t written = stream_.write_some(Bytes{frames_}.subspan(at, step));
     at += written;
     if (written == step) continue;
     waiting_.assign(frames_.begin() + static_cast<std::ptrdiff_t>(at),
@@ -118,14 +86,14 @@ bool StreamLink::send(Stamp stamp, std::size_t packets) {
 void StreamLink::receive(Arrivals& arrivals) {
   if (!waiting_.empty()) (void)flush();
   do {
-    const std::size_t bytes = read_some(MutableBytes{input_}.subspan(received_, kReadBytes));
+    const std::size_t bytes = stream_.read_some(MutableBytes{input_}.subspan(received_, kReadBytes));
     if (bytes == 0) return;
     received_ += bytes;
     const std::size_t taken = take_frames(arrivals);
     std::copy(input_.begin() + static_cast<std::ptrdiff_t>(taken),
               input_.begin() + static_cast<std::ptrdiff_t>(received_), input_.begin());
     received_ -= taken;
-  } while (tls_);  // what OpenSSL holds makes no descriptor readable
+  } while (stream_.is_tls());  // what OpenSSL holds makes no descriptor readable
 }
 
 std::size_t StreamLink::take_frames(Arrivals& arrivals) {

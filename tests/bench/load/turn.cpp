@@ -18,18 +18,19 @@ std::uint32_t low_nanoseconds(Clock::time_point time) {
 
 }  // namespace
 
-Turn::Turn(Fleet& fleet, std::size_t burst, const Pace& pace, std::uint16_t number)
-    : fleet_(fleet), burst_(burst), pace_(pace), number_(number), paths_(fleet.paths()) {}
+Turn::Turn(Paths& paths, std::size_t burst, const Pace& pace, std::uint16_t number)
+    : paths_(paths), burst_(burst), pace_(pace), number_(number), counts_(paths.size()) {}
 
-Tally Turn::run() {
+Tally Turn::run(const std::function<void(Clock::time_point)>& meanwhile) {
   auto now = Clock::now();
-  TurnClock clock{fleet_.server_clock(), pace_, now};
+  TurnClock clock{paths_.server_clock(), pace_, now};
   last_arrival_ = next_send_ = now;
   for (auto phase = clock.phase(now); phase != TurnClock::Phase::kOver; phase = clock.phase(now = Clock::now())) {
     if (phase == TurnClock::Phase::kMeasured && !measuring_) {
       measuring_ = true;
       tally_ = {};
     }
+    if (measuring_ && meanwhile) meanwhile(now);
     send_due(now);
     if (receive())
       last_arrival_ = now;
@@ -57,10 +58,10 @@ void Turn::send_due(Clock::time_point now) {
 }
 
 bool Turn::send_burst(Clock::time_point now) {
-  Path& path = paths_[next_path_];
+  Count& path = counts_[next_path_];
   const Stamp stamp{number_, static_cast<std::uint16_t>(next_path_), path.sent, low_nanoseconds(now)};
-  Link& sender = fleet_.sender(next_path_);
-  next_path_ = (next_path_ + 1) % paths_.size();
+  Link& sender = paths_.sender(next_path_);
+  next_path_ = (next_path_ + 1) % counts_.size();
   if (!sender.send(stamp, burst_)) {
     ++tally_.refused;
     return false;
@@ -73,7 +74,7 @@ bool Turn::send_burst(Clock::time_point now) {
 
 bool Turn::receive() {
   std::array<epoll_event, 128> events{};
-  const int count = ::epoll_wait(fleet_.epoll(), events.data(), events.size(), 0);
+  const int count = ::epoll_wait(paths_.epoll(), events.data(), events.size(), 0);
   for (int i = 0; i < count; ++i) {
     now_ = low_nanoseconds(Clock::now());
     static_cast<Link*>(events[static_cast<std::size_t>(i)].data.ptr)->receive(*this);
@@ -83,8 +84,8 @@ bool Turn::receive() {
 
 void Turn::arrived(const Stamp& stamp) {
   if (stamp.turn != number_) return;  // of an earlier turn, and counted as lost there
-  if (stamp.path >= paths_.size()) return wrong();
-  Path& path = paths_[stamp.path];
+  if (stamp.path >= counts_.size()) return wrong();
+  Count& path = counts_[stamp.path];
   const auto ahead = static_cast<std::int32_t>(stamp.sequence - path.expected);
   if (static_cast<std::int32_t>(stamp.sequence - path.sent) >= 0) return wrong();
   if (ahead < 0) {
@@ -101,7 +102,7 @@ void Turn::arrived(const Stamp& stamp) {
 }
 
 void Turn::write_off() {
-  for (Path& path : paths_) {
+  for (Count& path : counts_) {
     tally_.lost += path.sent - path.expected;
     path.expected = path.sent;
   }

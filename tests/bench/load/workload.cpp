@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/workload.hpp"
 
+#include <fstream>
 #include <stdexcept>
 
 #include "load/socket_address.hpp"
@@ -27,6 +28,16 @@ std::uint64_t ServerClock::nanoseconds() const {
   timespec spent{};
   check(::clock_gettime(clock_, &spent), "the CPU time of the server");
   return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
+}
+
+std::uint64_t resident_bytes(const ServerUnderLoad& server) {
+  const std::string path = "/proc/" + std::to_string(server.process) + "/smaps_rollup";
+  std::ifstream in{path};
+  for (std::string word; in >> word;) {
+    std::uint64_t kibibytes = 0;
+    if (word == "Rss:" && in >> kibibytes) return kibibytes * 1024;
+  }
+  throw std::runtime_error("no Rss in " + path);
 }
 
 TurnClock::Phase TurnClock::phase(Clock::time_point now) {

@@ -21,7 +21,7 @@ struct ServerUnderLoad {
   std::string name;
   pid_t process = 0;
   Endpoint address;
-  bool bare = false;  // tests/bench/bare_forwarder.cpp
+  std::string kind{};  // what it speaks where that is not what most do
 };
 
 // The CPU time of a process with all its threads.
@@ -33,6 +33,9 @@ class ServerClock {
  private:
   clockid_t clock_{};
 };
+
+// What the process has in memory, in octets. Exact, other than /proc/PID/statm.
+std::uint64_t resident_bytes(const ServerUnderLoad& server);
 
 struct Pace {
   std::size_t window = 128;       // closed loop: packets under way on all paths together
