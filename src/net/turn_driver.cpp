@@ -19,7 +19,6 @@ TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::Server
       random_(random),
       selector_(std::move(selector)),
       siblings_(siblings),
-      mailbox_(executor, [this](WorkerMail& mail) { deliver(mail); }),
       server_(options, std::move(realms), nonce_key, {relays_, random, events, &tcp_relays_, siblings}),
       timer_(executor) {}
 

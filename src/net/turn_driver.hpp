@@ -23,7 +23,7 @@
 #include "net/stream_listener.hpp"
 #include "net/tcp_relays.hpp"
 #include "net/udp_socket.hpp"
-#include "net/worker_mail.hpp"
+#include "net/worker_mailbox.hpp"
 
 namespace causeway::net {
 
@@ -47,8 +47,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   ~TurnDriver() override;
 
   // The drivers of all siblings in the order of their indexes, before start(). Each listens on the same addresses in
-  // the same order, the first one before the others.
-  void join(std::vector<TurnDriver*> workers) { workers_ = std::move(workers); }
+  // the same order, the first one before the others. Throws std::system_error when there is no descriptor left.
+  void join(std::vector<TurnDriver*> workers);
 
   // Before the first listener for DTLS. Throws std::runtime_error.
   void enable_dtls(const TlsContext& certificate);
@@ -135,13 +135,13 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   void hand_over(const turn::HandOver& packet, const turn::ClientRef& sender);
   void send_to_sibling(const turn::ToSibling& data);
   bool send_to_dtls_session_elsewhere(const turn::ClientRef& client, Bytes message);
-  void mail(turn::WorkerIndex to, WorkerMail mail);
-  void deliver(WorkerMail& mail);
-  void on_mail(ClientPacketMail& mail);
-  void on_mail(RelayedMail& mail);
-  void on_mail(DtlsMail& mail);
-  void on_mail(ClientGivenBackMail& mail);
-  void on_mail(ClientGoneMail& mail);
+  void mail(turn::WorkerIndex to, const WorkerMail& mail, Bytes packet = {});
+  void read_mail();
+  void on_mail(const ClientPacketMail& mail, MutableBytes packet);
+  void on_mail(const RelayedMail& mail, MutableBytes payload);
+  void on_mail(const DtlsMail& mail, MutableBytes message);
+  void on_mail(const ClientGivenBackMail& mail, MutableBytes none);
+  void on_mail(const ClientGoneMail& mail, MutableBytes none);
   void arm_timer();
   void notice_drained();
   void send_at_once(const turn::ToPeer& to_peer);
@@ -149,6 +149,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   // nullptr for a socket that is bound to one address.
   const IpAddress* source_for(const turn::ClientRef& client) const noexcept;
   MutableBytes dtls_room() noexcept { return MutableBytes{dtls_packet_}.subspan(turn::Server::kHeadroomBytes, 65536); }
+
+  static constexpr std::uint64_t kMailToken = std::uint64_t{1} << 62;  // listeners have their indexes, relays more
 
   struct Listener {
     Endpoint asked;
@@ -167,7 +169,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   RealmSelector selector_;
   const turn::Siblings* siblings_;
   std::vector<TurnDriver*> workers_;
-  WorkerMailbox mailbox_;
+  std::optional<WorkerMailbox> mailbox_;  // with siblings
   turn::Server server_;
   std::function<void()> drained_;  // empty: not draining, or done
   std::unique_ptr<DtlsEndpoint> dtls_;

@@ -29,6 +29,8 @@ bool is_binding_request(Bytes datagram) {
 void TurnDriver::on_readable(std::uint64_t token) {
   if ((token & RelaySockets::kTokenBit) != 0) {
     read_relay(token);
+  } else if (token == kMailToken) {
+    read_mail();
   } else {
     read_listener(static_cast<std::size_t>(token));
   }
@@ -43,6 +45,7 @@ void TurnDriver::begin_round() {
 std::size_t TurnDriver::end_round() {
   flush();
   received_.clear();
+  if (mailbox_) mailbox_->release();
   return datagrams_;
 }
 
@@ -130,7 +133,7 @@ void TurnDriver::read_relay(std::uint64_t token) {
 
 // A listener asks for no errors, as its clients ask again; if it has one all the same, reading takes it away.
 void TurnDriver::on_error(std::uint64_t token) {
-  if ((token & RelaySockets::kTokenBit) == 0) return read_listener(static_cast<std::size_t>(token));
+  if ((token & RelaySockets::kTokenBit) == 0) return on_readable(token);
   const RelaySockets::Relay* relay = relays_.find(token);
   if (relay != nullptr) read_errors(relay->id, nullptr, read_clock());
 }
