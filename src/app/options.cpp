@@ -19,6 +19,9 @@ using config::Listener;
 // Connections that are neither a member's WebSocket nor a TURN client's: pages being loaded, handshakes.
 constexpr std::size_t kOtherConnectionsMax = 1024;
 
+// Whoever enters a full room sends an offer and a dozen candidates to each of the others at once.
+constexpr std::chrono::seconds kMessageBurst{5};
+
 std::vector<IpAddress> of_both_families(std::optional<IpAddress> (*find)(AddressFamily)) {
   std::vector<IpAddress> found;
   for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
@@ -75,6 +78,7 @@ turn::ServerOptions turn_options(const Config& config, const std::vector<turn::E
 signaling::HubOptions hub_options(const Config& config) {
   signaling::HubOptions options;
   options.sessions_max = config.signaling.sessions_max;
+  options.sessions_per_address = config.signaling.sessions_per_address;
   options.rooms_max = config.signaling.rooms_max;
   options.room_members_max = config.signaling.room_members_max;
   options.message_bytes_max = config.signaling.message_bytes_max;
@@ -88,6 +92,8 @@ http::SignalingServiceOptions signaling_options(const Config& config) {
   http::SignalingServiceOptions options;
   options.origins = config.signaling.origins;
   options.message_bytes_max = config.signaling.message_bytes_max;
+  options.rates = {{config.signaling.messages_per_second, kMessageBurst},
+                   {config.signaling.bytes_per_second, kMessageBurst}};
   options.outbound_bytes_max = config.signaling.queue_bytes_max;
   return options;
 }

@@ -182,6 +182,9 @@ struct Signaling {
   std::uint32_t room_members_max = 16;              // 2–1000
   std::uint32_t rooms_max = 10'000;                 // 1–1000000
   std::uint32_t sessions_max = 10'000;              // 1–1000000
+  std::uint32_t sessions_per_address = 1000;        // 0–1000000, of an IPv4 address or IPv6 /64, 0 = no limit
+  std::uint32_t messages_per_second = 100;          // of one session, 0–1000000, 0 = no limit
+  std::uint32_t bytes_per_second = 1024 * 1024;     // the same, 1024–1000000000, 0 = no limit
   std::size_t message_bytes_max = 64 * 1024;        // 1024–1048576
   std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
   std::chrono::seconds resume_grace_seconds{30};    // 0–300, 0 = a lost connection is a lost member

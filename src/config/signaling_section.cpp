@@ -57,6 +57,12 @@ void read_signaling(ObjectReader& object, Signaling& out) {
   object.number("room_members_max", out.room_members_max, 2, 1000);
   object.number("rooms_max", out.rooms_max, 1, 1'000'000);
   object.number("sessions_max", out.sessions_max, 1, 1'000'000);
+  object.number("sessions_per_address", out.sessions_per_address, 0, 1'000'000);
+  object.number("messages_per_second", out.messages_per_second, 0, 1'000'000);
+  object.number("bytes_per_second", out.bytes_per_second, 0, 1'000'000'000);
+  if (out.bytes_per_second != 0 && out.bytes_per_second < 1024) {
+    object.fail("bytes_per_second", "must be 0 or 1024 at least, but is " + std::to_string(out.bytes_per_second));
+  }
   object.number("message_bytes_max", out.message_bytes_max, 1024, 1024 * 1024);
   object.number("queue_bytes_max", out.queue_bytes_max, 1024, 64 * 1024 * 1024);
   // A message arrives in an envelope, and the queue must take it whole.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "causeway/signaling/hub.hpp"
+#include "http/paced_stream.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
@@ -27,6 +28,7 @@ struct SignalingServiceOptions {
   std::vector<std::string> origins;  // allowed besides the host itself: "https://app.example.org", "*" for any
   std::size_t message_bytes_max = 64 * 1024;
   std::size_t outbound_bytes_max = 1024 * 1024;  // queued for one slow reader
+  ReceiveRates rates;                            // of one session
   std::chrono::milliseconds ping = std::chrono::seconds(25);
   std::chrono::milliseconds silence_max = std::chrono::seconds(60);  // without a frame from the client
 };
@@ -34,7 +36,9 @@ struct SignalingServiceOptions {
 struct SignalingServiceCounters {
   std::uint64_t upgrades_failed = 0;
   std::uint64_t messages_received = 0;
+  std::uint64_t control_frames_received = 0;
   std::uint64_t messages_sent = 0;
+  std::uint64_t pauses = 0;  // in which a session was not read, because it had sent more than its rates allow
   std::uint64_t silent = 0;  // sessions given up after silence_max
 };
 
@@ -59,7 +63,9 @@ class SignalingService {
   void on_unacceptable(signaling::SessionId id, signaling::CloseReason reason);
   // Everything up to this `seq` has arrived at the client's end.
   void on_acknowledged(signaling::SessionId id, std::uint64_t seq);
+  void on_control_frame() noexcept { ++counters_.control_frames_received; }
   void on_silence() noexcept { ++counters_.silent; }
+  std::uint64_t& pauses() noexcept { return counters_.pauses; }
 
   const SignalingServiceOptions& options() const noexcept { return options_; }
   std::size_t sessions() const noexcept { return sessions_.size(); }

@@ -10,7 +10,6 @@
 #include <charconv>
 
 #include "http/signaling_service.hpp"
-#include "net/stream_teardown.hpp"
 #include "net/system_clock.hpp"
 
 namespace causeway::http {
@@ -34,7 +33,7 @@ bool offers_subprotocol(const beast::http::request<beast::http::string_body>& re
 
 WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, const Endpoint& remote,
                                    SignalingService& service, Logger logger)
-    : socket_(std::move(stream)),
+    : socket_(std::move(stream), service.options().rates, service.pauses()),
       id_(id),
       remote_(remote),
       service_(service),
@@ -88,6 +87,7 @@ asio::awaitable<error_code> WebSocketSession::read_messages() {
       service_.on_unacceptable(id_, signaling::CloseReason::kNotText);
     } else {
       ++messages_received_;
+      socket_.next_layer().count_message();
       service_.on_text(id_, {static_cast<const char*>(buffer.data().data()), buffer.size()});
     }
     buffer.clear();
@@ -99,7 +99,7 @@ asio::awaitable<error_code> WebSocketSession::read_messages() {
 // The writer reads what still comes until the client has closed. Beast knows no second reader beside it: one that waits
 // for its turn when the connection ends would wait for ever.
 asio::awaitable<void> WebSocketSession::await_end_of_closing() {
-  while (socket_.next_layer().is_open() && is_writing_) {
+  while (socket_.next_layer().next_layer().is_open() && is_writing_) {
     pause_.expires_after(kCloseDeadline);
     co_await pause_.async_wait(net::kAwait);
   }
@@ -107,6 +107,9 @@ asio::awaitable<void> WebSocketSession::await_end_of_closing() {
 
 void WebSocketSession::on_control_frame(websocket::frame_type type, std::string_view payload) {
   last_heard_ = read_clock().steady;
+  socket_.next_layer().count_message();
+  ++control_frames_received_;
+  service_.on_control_frame();
   if (type != websocket::frame_type::pong) return;
   std::uint64_t seq = 0;
   const auto [end, error] = std::from_chars(payload.data(), payload.data() + payload.size(), seq);
@@ -187,8 +190,10 @@ void WebSocketSession::arm_timer() {
 
 void WebSocketSession::on_timer() {
   const TimePoint now = read_clock().steady;
-  if (now < timer_.expiry() || !socket_.next_layer().is_open()) return;  // armed anew meanwhile, or all over
+  if (now < timer_.expiry() || !socket_.next_layer().next_layer().is_open())
+    return;  // armed anew meanwhile, or all over
   if (closing_) return abort();
+  if (socket_.next_layer().is_pausing()) last_heard_ = now;  // nobody listens
   if (now >= last_heard_ + service_.options().silence_max) {
     service_.on_silence();
     return abort();
@@ -210,8 +215,13 @@ void WebSocketSession::log_end(const error_code& error) const {
   const std::string why = closing_                            ? std::string(signaling::name(*closing_))
                           : error == websocket::error::closed ? "closed by the client"
                                                               : error.message();
-  logger_->info("session {} from {} ended after {} s: {} messages received, {} sent: {}",
-                static_cast<std::uint64_t>(id_), remote_.to_string(), seconds, messages_received_, messages_sent_, why);
+  const std::uint64_t pauses = socket_.next_layer().pauses();
+  const std::string flood = pauses == 0 ? ""
+                                        : ", paused " + std::to_string(pauses) + " times for sending too fast, with " +
+                                              std::to_string(control_frames_received_) + " control frames";
+  logger_->info("session {} from {} ended after {} s: {} messages received, {} sent{}: {}",
+                static_cast<std::uint64_t>(id_), remote_.to_string(), seconds, messages_received_, messages_sent_,
+                flood, why);
 }
 
 }  // namespace causeway::http

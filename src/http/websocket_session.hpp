@@ -16,6 +16,7 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "causeway/signaling/hub.hpp"
+#include "http/paced_stream.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
 
@@ -70,7 +71,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   void on_timer();
   void log_end(const error_code& error) const;
 
-  boost::beast::websocket::stream<net::Stream, false> socket_;  // without permessage-deflate
+  boost::beast::websocket::stream<PacedStream, false> socket_;  // without permessage-deflate
   const signaling::SessionId id_;
   const Endpoint remote_;
   SignalingService& service_;
@@ -89,6 +90,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   TimePoint last_heard_;
   TimePoint last_ping_;
   std::uint64_t messages_received_ = 0;
+  std::uint64_t control_frames_received_ = 0;
   std::uint64_t messages_sent_ = 0;
 };
 

@@ -23,6 +23,7 @@ constexpr std::array<Closing, kCloseReasons> kClosings{{
     {"replaced", 4005, ByeAction::kStop},
     {"kicked", 4006, ByeAction::kStop},
     {"no-access", 4007, ByeAction::kStop},
+    {"too-many-connections", 4008, ByeAction::kRejoin},
 }};
 
 template <class Enum, std::size_t kValues>
@@ -56,7 +57,7 @@ std::string_view name(ErrorCode code) noexcept {
   static constexpr std::array<std::string_view, kErrorCodes> kNames{
       "not-json",      "bad-message", "unknown-type", "not-joined",  "already-joined", "no-such-member",
       "bad-room",      "bad-name",    "room-full",    "server-full", "token-required", "bad-token",
-      "token-expired", "slow-down",   "forbidden",    "room-locked", "not-admitted"};
+      "token-expired", "slow-down",   "forbidden",    "room-locked", "not-admitted",   "too-many-connections"};
   return look_up(kNames, code);
 }
 
@@ -78,7 +79,8 @@ std::string_view explanation(ErrorCode code) noexcept {
       "Too many bad access tokens have come from your address: try again in a few seconds.",
       "Your role does not allow this.",
       "A moderator has locked the room.",
-      "No moderator has let you in."};
+      "No moderator has let you in.",
+      "Your address has its maximum of connections: close some, or try again later."};
   return look_up(kSentences, code);
 }
 
@@ -86,6 +88,7 @@ CloseReason close_reason(ErrorCode refusal) noexcept {
   if (refusal == ErrorCode::kBadRoom) return CloseReason::kBadRoom;
   if (refusal == ErrorCode::kRoomFull) return CloseReason::kRoomFull;
   if (refusal == ErrorCode::kServerFull) return CloseReason::kServerFull;
+  if (refusal == ErrorCode::kTooManyConnections) return CloseReason::kTooManyConnections;
   return CloseReason::kNoAccess;
 }
 

@@ -25,7 +25,9 @@ Hub::Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens&
       ice_servers_(ice_servers),
       tokens_(tokens),
       random_(random),
-      bad_tokens_(options.bad_tokens_per_second, random.next()) {
+      bad_tokens_(options.bad_tokens_per_second, random.next()),
+      sessions_by_address_(random.next()),
+      away_by_address_(random.next()) {
   sessions_.reserve(options_.sessions_max);
   session_timers_.reserve(options_.sessions_max);
   member_timers_.reserve(options_.sessions_max + options_.away_max);
@@ -43,6 +45,8 @@ Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
   Result<Entrant, Error> entrant = Entrant{};
   if (sessions_.size() >= options_.sessions_max) {
     entrant = error_of(ErrorCode::kServerFull, {});
+  } else if (is_at_limit(sessions_by_address_, open_request.address)) {
+    entrant = error_of(ErrorCode::kTooManyConnections, {});
   } else if (plain) {
     entrant = admission(open_request.address, request, true, now);
   }
@@ -56,6 +60,7 @@ Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
   session.address = open_request.address;
   session.host = open_request.host;
   session.secure = open_request.secure;
+  sessions_by_address_.add(session.address);
   if (plain) {
     announce_arrival(enter(session, room_named(request.room), *std::move(entrant)), out);
   } else {
@@ -164,6 +169,8 @@ Deliveries Hub::end_all(CloseReason reason) {
   }
   sessions_.clear();
   rooms_.clear();
+  sessions_by_address_.clear();
+  away_by_address_.clear();
   away_ = visitors_ = 0;
   return out;
 }
@@ -297,7 +304,13 @@ void Hub::say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& 
   out.push_back({id, bye, {}, reason});
 }
 
+bool Hub::is_at_limit(const SourceCounts& counts, const IpAddress& address) const {
+  if (options_.sessions_per_address == 0 || address.is_loopback()) return false;
+  return counts.of(address) >= options_.sessions_per_address;
+}
+
 void Hub::forget(Session& session) {
+  sessions_by_address_.remove(session.address);
   session_timers_.cancel(session);
   const SessionId id = session.id;
   sessions_.erase(id);

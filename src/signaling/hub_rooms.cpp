@@ -34,6 +34,7 @@ Member& Hub::enter(Session& session, Room& room, Entrant entrant) {
   if (member.info.member.empty()) member.info.member = random_id();
   member.room = &room;
   member.session = session.id;
+  member.address = session.address;
   member.plain = entrant.plain;
   if (tokens_.use() == TokenUse::kNone) room.appoint_moderator();
   session.member = &member;
@@ -74,7 +75,7 @@ void Hub::announce_arrival(const Member& member, Deliveries& out) {
 // Whoever calls this takes care of the member's session, if there is one.
 void Hub::depart(Member& member, LeftReason reason, Deliveries& out) {
   member_timers_.cancel(member);
-  if (!member.plain && !member.session) --away_;
+  if (!member.session) come_back(member);
   counters_.left.count(reason);
   Room& room = *member.room;
   const std::unique_ptr<Member> removed = room.remove(member);
@@ -113,7 +114,7 @@ IceServerList Hub::ice_servers(Member& member, Now now) {
 
 bool Hub::may_be_away(const Member& member) noexcept {
   if (member.plain || options_.resume_grace == std::chrono::seconds{0}) return false;
-  if (away_ < options_.away_max) return true;
+  if (away_ < options_.away_max && !is_at_limit(away_by_address_, member.address)) return true;
   ++counters_.away_refused;
   return false;
 }
@@ -122,7 +123,13 @@ void Hub::go_away(Member& member, Now now, Deliveries& out) {
   if (!may_be_away(member)) return depart(member, LeftReason::kLost, out);
   member.session.reset();
   ++away_;
+  away_by_address_.add(member.address);
   member_timers_.schedule(member, now.steady + options_.resume_grace);
+}
+
+void Hub::come_back(const Member& member) {
+  --away_;
+  away_by_address_.remove(member.address);
 }
 
 // A token is the member's id and a secret, each of the length that random_id() gives.
@@ -146,9 +153,10 @@ void Hub::resume(Session& session, Member& member, const Join& request, std::str
     say_goodbye(*member.session, false, CloseReason::kReplaced, out);
     forget(sessions_.at(*member.session));
   } else {
-    --away_;
+    come_back(member);
   }
   member.session = session.id;
+  member.address = session.address;
   session.member = &member;
   session_timers_.cancel(session);
   member_timers_.cancel(member);

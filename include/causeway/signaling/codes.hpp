@@ -60,31 +60,33 @@ enum class ErrorCode : std::uint8_t {
   kTokenRequired,  // nobody enters without an access token
   kBadToken,       // the access token is none of this server
   kTokenExpired,
-  kSlowDown,     // this address has presented too many bad tokens
-  kForbidden,    // the token is for another room, or the role does not allow it
-  kRoomLocked,   // a moderator has locked the room
-  kNotAdmitted,  // a moderator has refused to let this one in, or nobody has answered
+  kSlowDown,            // this address has presented too many bad tokens
+  kForbidden,           // the token is for another room, or the role does not allow it
+  kRoomLocked,          // a moderator has locked the room
+  kNotAdmitted,         // a moderator has refused to let this one in, or nobody has answered
+  kTooManyConnections,  // of this address: sessions_per_address
 };
-inline constexpr std::size_t kErrorCodes = 17;
+inline constexpr std::size_t kErrorCodes = 18;
 std::string_view name(ErrorCode code) noexcept;         // "not-json" …
 std::string_view explanation(ErrorCode code) noexcept;  // a sentence for a person: what happened and what to do
 
 // Why the server ends a session.
 enum class CloseReason : std::uint8_t {
-  kGoingAway,     // 1001: the server stops
-  kNotText,       // 1003: a binary frame
-  kNotJson,       // 1007
-  kTooBig,        // 1009: a message of more than message_bytes_max
-  kJoinDeadline,  // 4000: not in a room in time
-  kRoomFull,      // 4001: plain clients only
-  kServerFull,    // 4002
-  kBadRoom,       // 4003: plain clients only
-  kSlowReader,    // 4004: the outbound queue is full
-  kReplaced,      // 4005: the member goes on with a newer connection
-  kKicked,        // 4006: a moderator has removed the member
-  kNoAccess,      // 4007: plain clients only: what is wrong with the token, or the room is locked
+  kGoingAway,           // 1001: the server stops
+  kNotText,             // 1003: a binary frame
+  kNotJson,             // 1007
+  kTooBig,              // 1009: a message of more than message_bytes_max
+  kJoinDeadline,        // 4000: not in a room in time
+  kRoomFull,            // 4001: plain clients only
+  kServerFull,          // 4002
+  kBadRoom,             // 4003: plain clients only
+  kSlowReader,          // 4004: the outbound queue is full
+  kReplaced,            // 4005: the member goes on with a newer connection
+  kKicked,              // 4006: a moderator has removed the member
+  kNoAccess,            // 4007: plain clients only: what is wrong with the token, or the room is locked
+  kTooManyConnections,  // 4008: of one address
 };
-inline constexpr std::size_t kCloseReasons = 12;
+inline constexpr std::size_t kCloseReasons = 13;
 std::string_view name(CloseReason reason) noexcept;               // "going-away" …
 std::uint16_t websocket_close_code(CloseReason reason) noexcept;  // RFC 6455 §7.4; 4000–4099 are ours
 
@@ -93,7 +95,8 @@ enum class ByeAction : std::uint8_t { kResume, kRejoin, kStop };
 std::string_view name(ByeAction action) noexcept;  // "resume" …
 ByeAction bye_action(CloseReason reason) noexcept;
 
-// Why a connection that cannot enter a room is closed. kBadRoom, kRoomFull, kServerFull or kNoAccess.
+// Why a connection that cannot enter a room is closed. kBadRoom, kRoomFull, kServerFull,
+// kTooManyConnections or kNoAccess.
 CloseReason close_reason(ErrorCode refusal) noexcept;
 
 // Events by value of an enum, for metrics.

@@ -25,6 +25,7 @@
 #include "causeway/base/random.hpp"
 #include "causeway/base/result.hpp"
 #include "causeway/base/source_budget.hpp"
+#include "causeway/base/source_counts.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/signaling/access.hpp"
@@ -37,6 +38,9 @@ namespace causeway::signaling {
 
 struct HubOptions {
   std::size_t sessions_max = 10'000;
+  // Sessions of an IPv4 address or an IPv6 /64, and as many members who are away. 0: no limit. Loopback has none: what
+  // comes from there is a proxy that hides its clients, or the operator's own.
+  std::size_t sessions_per_address = 0;
   std::size_t rooms_max = 5'000;
   std::size_t room_members_max = 16;
   std::chrono::seconds join_deadline{10};
@@ -84,7 +88,7 @@ struct HubCounters {
   std::uint64_t resumed = 0;
   std::uint64_t gaps = 0;            // resumes to which messages were missing
   std::uint64_t resumes_failed = 0;  // a token that is unknown, wrong or too old: the client has joined anew
-  std::uint64_t away_refused = 0;    // lost at once, because away_max members were away
+  std::uint64_t away_refused = 0;    // lost at once, because away_max or sessions_per_address members were away
 };
 
 class Hub {
@@ -140,6 +144,7 @@ class Hub {
   // The member's connection is gone or will be: it is away from now on, or lost where it may not be.
   void go_away(Member& member, Now now, Deliveries& out);
   bool may_be_away(const Member& member) noexcept;
+  void come_back(const Member& member);  // or depart
 
   // What somebody enters a room as.
   struct Entrant {
@@ -183,6 +188,8 @@ class Hub {
   // Fatal: the error, then the goodbye.
   void refuse(SessionId id, bool plain, Error error, Deliveries& out);
   void say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out);
+  // Whether one more is too many for an address.
+  bool is_at_limit(const SourceCounts& counts, const IpAddress& address) const;
   void forget(Session& session);
   std::string random_id();
 
@@ -191,6 +198,8 @@ class Hub {
   const AccessTokens& tokens_;
   RandomSource& random_;
   SourceBudget bad_tokens_;
+  SourceCounts sessions_by_address_;
+  SourceCounts away_by_address_;
   // Timers are pointed at: both tables keep their elements in place. Clients choose the names of rooms, hence a tree:
   // no choice of names makes it slow.
   std::size_t replay_bytes_total_ = 0;  // of all members: outlives the rooms

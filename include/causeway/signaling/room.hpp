@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "causeway/base/endpoint.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/signaling/message.hpp"
 #include "causeway/signaling/replay_buffer.hpp"
@@ -28,6 +29,7 @@ struct Member : Timer {
   MemberInfo info;
   Room* room = nullptr;
   std::optional<SessionId> session;  // nullopt: away
+  IpAddress address;                 // of its latest session
   bool plain = false;                // knows offers, answers, candidates and `ready` only
   std::uint64_t sequence = 0;        // `seq` of the last message to this member
   std::uint64_t received = 0;        // relayed messages that the server took from this member, refused ones included

@@ -258,6 +258,8 @@ TEST(Errors, Ranges) {
         R"({"signaling": {"message_bytes_max": 18446744073709551615}})"}) {
     EXPECT_THAT(only_error(text), HasSubstr("must be a whole number from ")) << text;
   }
+  EXPECT_THAT(only_error(R"({"signaling": {"bytes_per_second": 1000}})"),
+              HasSubstr("signaling.bytes_per_second must be 0 or 1024 at least, but is 1000"));
   EXPECT_THAT(only_error(R"({"signaling": {"message_bytes_max": 65536, "queue_bytes_max": 65536}})"),
               HasSubstr("twice message_bytes_max"));
 }

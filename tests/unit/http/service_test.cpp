@@ -160,6 +160,21 @@ class ServiceTest : public testing::Test {
     co_await socket.async_close(websocket::close_code::normal, use_awaitable);
   }
 
+  // Runs the loop until `condition` holds, and returns the seconds since the start of the test, rounded up: what a rate
+  // of one a second has granted meanwhile.
+  template <class Condition>
+  std::uint64_t elapsed_until(Condition condition) {
+    while (!condition() && io_.run_one_for(std::chrono::seconds{30}) > 0) {
+    }
+    EXPECT_TRUE(condition());
+    const auto elapsed = std::chrono::steady_clock::now() - began_;
+    return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(elapsed).count());
+  }
+  // Beast reads 1536 octets ahead.
+  static constexpr std::uint64_t kMessagesInOneRead = 3;
+  static constexpr std::uint64_t kPingsInOneRead = 12;
+
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::ostringstream log_;
   Logger logger_ = std::make_shared<spdlog::logger>("http", std::make_shared<spdlog::sinks::ostream_sink_st>(log_));
   asio::io_context io_{1};
@@ -336,6 +351,80 @@ TEST_F(ServiceTest, a_reader_that_is_too_slow_is_let_go_with_a_bye) {
   EXPECT_EQ(bob->reason().code, signaling::websocket_close_code(signaling::CloseReason::kSlowReader));
   EXPECT_THAT(bobs.back(), AllOf(HasSubstr(R"("action":"resume")"), HasSubstr("slow-reader")));
   EXPECT_LT(bobs.size(), 100U);
+}
+
+// --- floods ---
+
+TEST_F(ServiceTest, a_flood_of_messages_is_read_no_faster_than_the_limit) {
+  options_.rates.messages = {1, std::chrono::seconds{20}};
+  start();
+  auto ada = join("blue");
+  const std::string text = R"({"type":"ping","pad":")" + std::string(500, 'x') + R"("})";
+  run(io_, say_often(*ada, text, 100));
+  const auto elapsed = elapsed_until([this] { return signaling_->counters().pauses > 0; });
+  EXPECT_LE(signaling_->counters().messages_received, 20 + elapsed + kMessagesInOneRead);
+  EXPECT_GE(signaling_->counters().messages_received, 20U);
+}
+
+TEST_F(ServiceTest, a_flood_of_pings_is_one_too) {
+  options_.rates.messages = {1, std::chrono::seconds{20}};
+  start();
+  auto ada = join("blue");
+  std::string pings;
+  for (int i = 0; i < 100; ++i)
+    pings += std::string("\x89\xfd\0\0\0\0", 6) + std::string(125, 'x');  // RFC 6455 §5.5.2, masked with zeros
+  asio::write(ada->next_layer(), asio::buffer(pings));
+  const auto elapsed = elapsed_until([this] { return signaling_->counters().pauses > 0; });
+  EXPECT_LE(signaling_->counters().control_frames_received, 20 + elapsed + kPingsInOneRead);
+  EXPECT_GE(signaling_->counters().control_frames_received, 19U);  // and the message that has joined
+}
+
+TEST_F(ServiceTest, a_flood_of_empty_fragments_takes_bytes) {
+  options_.rates.bytes = {1000, std::chrono::seconds{2}};
+  start();
+  auto ada = join("blue");
+  std::string fragments("\x01\x80\0\0\0\0", 6);  // RFC 6455 §5.4
+  for (int i = 0; i < 1000; ++i)
+    fragments += std::string("\0\x80\0\0\0\0", 6);
+  asio::write(ada->next_layer(), asio::buffer(fragments));
+  elapsed_until([this] { return signaling_->counters().pauses > 0; });
+  EXPECT_EQ(signaling_->counters().messages_received, 1U);
+}
+
+TEST_F(ServiceTest, what_comes_too_fast_comes_later) {
+  options_.rates = {{1000, std::chrono::milliseconds{10}}, {1'000'000, std::chrono::milliseconds{1}}};
+  start();
+  auto ada = join("blue");
+  Texts texts;
+  run(io_, say_often(*ada, R"({"type":"ping"})", 300), hear(*ada, 300, texts));
+  EXPECT_EQ(texts.size(), 300U);
+  EXPECT_GT(signaling_->counters().pauses, 0U);
+  run(io_, close(*ada));
+  while (signaling_->sessions() > 0)
+    io_.run_one();
+  EXPECT_THAT(log_.str(), AllOf(HasSubstr("301 messages received, "), HasSubstr(" times for sending too fast")));
+}
+
+TEST_F(ServiceTest, who_is_not_read_is_not_silent) {
+  options_.rates.messages = {10, std::chrono::milliseconds{100}};
+  options_.silence_max = std::chrono::milliseconds{20};
+  start();
+  auto ada = join("blue");
+  Texts texts;
+  run(io_, say_often(*ada, R"({"type":"ping"})", 3), hear(*ada, 3, texts));
+  EXPECT_EQ(signaling_->counters().silent, 0U);
+}
+
+TEST_F(ServiceTest, a_session_that_is_not_read_ends_at_once) {
+  options_.rates.messages = {1, std::chrono::seconds{2}};
+  start();
+  auto ada = join("blue");
+  run(io_, say_often(*ada, R"({"type":"ping"})", 10));
+  elapsed_until([this] { return signaling_->counters().pauses > 0; });
+  listener_->stop();
+  while (budget_.open > 0)
+    io_.run_one();
+  EXPECT_EQ(signaling_->sessions(), 0U);
 }
 
 TEST_F(ServiceTest, pings_and_gives_up_on_silence) {

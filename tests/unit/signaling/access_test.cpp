@@ -309,6 +309,36 @@ TEST_F(AccessTest, KickedMeansGone) {
   EXPECT_EQ(say("ada", Kick{member_id("pat")}), (Lines{"pat: [4006]", "ada: -pat kicked #6"}));
 }
 
+TEST_F(AccessTest, AnAddressHasSoManyConnections) {
+  options.sessions_per_address = 2;
+  const auto from = [this](const char* text) { address = IpAddress::parse(text).value(); };
+  from("2001:db8::1");
+  EXPECT_EQ(open("ada"), Lines{"ada: welcome"});
+  EXPECT_THAT(open("bob", "tea"), IsEmpty());
+  from("2001:db8::2");
+  EXPECT_EQ(open("eve"), (Lines{"eve: welcome", "eve: fatal error too-many-connections",
+                                "eve: bye rejoin too-many-connections [4008]"}))
+      << "of the same /64";
+  EXPECT_EQ(open("pat", "tea"), (Lines{"pat: fatal error too-many-connections", "pat: [4008]"}));
+  from("2001:db8:0:1::1");
+  EXPECT_EQ(open("dan"), Lines{"dan: welcome"});
+  from("2001:db8::3");
+  close("bob");
+  EXPECT_EQ(open("eve"), Lines{"eve: welcome"});
+  close("ada");
+  close("eve");
+  EXPECT_EQ(open("ada"), Lines{"ada: welcome"});
+  EXPECT_EQ(hub().counters().errors[ErrorCode::kTooManyConnections], 2U);
+}
+
+TEST_F(AccessTest, ConnectionsOverLoopbackAreNotCountedByAddress) {
+  options.sessions_per_address = 1;
+  for (const char* const loopback : {"127.0.0.1", "127.0.0.1", "::1", "::1"}) {
+    address = IpAddress::parse(loopback).value();
+    EXPECT_EQ(open(loopback), Lines{std::string(loopback) + ": welcome"});
+  }
+}
+
 TEST_F(AccessTest, TheEndOfTheServerIsTheEndOfWaiting) {
   enter("ada");
   say("ada", Lock{RoomLock::kKnock});

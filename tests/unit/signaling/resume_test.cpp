@@ -200,6 +200,34 @@ TEST_F(Resume, NoMoreThanSoManyAreAway) {
   EXPECT_EQ(hub().counters().away_refused, 1U);
 }
 
+TEST_F(Resume, NoMoreThanSoManyOfAnAddressAreAway) {
+  options.sessions_per_address = 1;
+  const auto from = [this](const char* text) { address = IpAddress::parse(text).value(); };
+  from("192.0.2.1");
+  enter("ada");
+  const std::string ada = token;
+  close("ada");
+  enter("bob");
+  close("bob");
+  EXPECT_EQ(hub().away(), 1U) << "Bob has the same address";
+  EXPECT_EQ(hub().counters().away_refused, 1U);
+
+  from("192.0.2.2");
+  enter("eve");
+  close("eve");
+  EXPECT_EQ(hub().away(), 2U);
+  resume("ada", ada, 0);  // from there
+  from("192.0.2.1");
+  enter("bob");
+  close("bob");
+  EXPECT_EQ(hub().away(), 2U) << "who has come back is not counted any more";
+  advance(60s);
+  enter("bob");
+  close("bob");
+  EXPECT_EQ(hub().away(), 1U) << "nor is who has gone";
+  EXPECT_EQ(hub().counters().away_refused, 1U);
+}
+
 TEST_F(Resume, PlainClientsHaveNoPlaceKept) {
   enter("ada");
   open("pip", "tea");
