@@ -11,6 +11,7 @@ import net from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after, before} from 'node:test';
+import {setTimeout as pause} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {chromium} from 'playwright-core';
 
@@ -109,7 +110,7 @@ export class Daemon {
     while (!(await this.#answers())) {
       assert.equal(this.process.exitCode, null, `The daemon ended instead of starting:\n${this.output}`);
       assert.ok(Date.now() < deadline, `The daemon does not answer:\n${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, kPollMs));
+      await pause(kPollMs);
     }
   }
 
@@ -185,10 +186,12 @@ export function startAll(put, {sections, ...browser_options} = {}) {
 /**
  * A page in a context of its own (as another person's browser). Everything that the browser complains about, Content
  * Security Policy included, is kept: expectNoComplaints() after the test.
- * @param {{first?: () => void}} options `first` runs in the page before its own scripts; the rest is Playwright's
+ * @param {{first?: () => void, prepare?: (context: object) => Promise<void>}} options `first` runs in the page before its
+ * own scripts, `prepare` gets the context before there is a page; the rest is Playwright's
  */
-export async function openPage(browser, url, {first, ...options} = {}) {
+export async function openPage(browser, url, {first, prepare, ...options} = {}) {
   const context = await browser.newContext({locale: 'en-GB', ...options});
+  await prepare?.(context);
   if (first) await context.addInitScript(first);
   const page = await context.newPage();
   page.complaints = [];
@@ -264,6 +267,22 @@ export function peersInPage() {
 }
 
 export const readPeers = (page) => page.evaluate(peersInPage);
+
+/**
+ * Waits until more pictures and more sound have come from everybody than `before`, an earlier result: on a busy machine
+ * one second may bring nothing.
+ */
+export async function expectGrowth(page, before = [], timeout = 10_000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const peers = await readPeers(page);
+    const grew = ({frames, audio_packets, audio_energy}, index) => (
+      frames > (before[index]?.frames ?? 0) && audio_packets > (before[index]?.audio_packets ?? 0) && audio_energy > 0);
+    if (peers.every(grew)) return peers;
+    assert.ok(Date.now() < deadline, `Media stands: ${JSON.stringify(before)}, later ${JSON.stringify(peers)}`);
+    await pause(100);
+  }
+}
 
 const kMustHaveNames = new Set([
   'button', 'textbox', 'combobox', 'switch', 'link', 'checkbox', 'radio', 'table', 'columnheader', 'heading', 'list',
