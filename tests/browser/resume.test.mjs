@@ -3,12 +3,16 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import {after, before, describe, it} from 'node:test';
-import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
+import {expectGrowth, expectNoComplaints, joinRoom, openPage, readPeers, startAll, waitForPeers} from './support.mjs';
 
-/** A wire between the browser and the daemon that can be cut: every connection breaks, and none is made meanwhile. */
+/**
+ * A wire between the browser and the daemon that can be cut: every connection breaks, and none is made meanwhile. When it
+ * is silent, a new one is made and leads nowhere.
+ */
 class Wire {
   #sockets = new Set();
   #cut = false;
+  silent = false;
 
   static async to(port) {
     const wire = new Wire();
@@ -20,6 +24,7 @@ class Wire {
 
   #connect(near, port) {
     if (this.#cut) return near.resetAndDestroy();
+    if (this.silent) return this.#sockets.add(near.on('error', () => {}));
     const far = net.connect(port, '127.0.0.1');
     for (const [from, to] of [[near, far], [far, near]]) {
       this.#sockets.add(from);
@@ -99,6 +104,7 @@ describe('a call whose signaling breaks', () => {
     assert.deepEqual(await countOf(ann), [1, 2, 3]);
     for (const page of [ann, ben]) {
       await waitForPeers(page, 1);
+      await expectGrowth(page, await readPeers(page));
       assert.ok(await sameConnections(page), 'a connection was made anew');
       assert.equal(await page.getByText('left').count(), 0);
     }
@@ -117,6 +123,20 @@ describe('a call whose signaling breaks', () => {
         return peers.length === 1 && peers[0].connection !== window.connections[0] && peers[0].state === 'connected';
       });
     }
+    for (const page of [ann, ben]) await expectGrowth(page);
     for (const page of [ann, ben]) await page.context().close();
+  });
+
+  it('is given up when the server takes a connection and says nothing', async () => {
+    const first = () => {  // 15 s pass as 2
+      const set = window.setTimeout;
+      window.setTimeout = (handler, ms, ...rest) => set(handler, ms === 15_000 ? 2000 : ms, ...rest);
+    };
+    const page = await openPage(browser, `${wire.origin}/r/silent`, {first});
+    wire.silent = true;
+    await page.getByRole('button', {name: 'Join'}).click();
+    await page.getByRole('alert').filter({hasText: 'The server does not answer.'}).waitFor();
+    wire.silent = false;
+    await page.context().close();
   });
 });

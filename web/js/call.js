@@ -206,6 +206,7 @@ export class Call extends EventTarget {
     this.histories.set(remote.member, new History());
     peer.connection.addEventListener('connectionstatechange', () => {
       if (peer.state === 'connected') this.#limitSoon();
+      if (peer.state === 'disconnected') this.#signaling.probe();  // the server may be lost by the same way
       this.#sample();
     });
     peer.addEventListener('message', (event) => this.#onMessage(peer, /** @type {CustomEvent} */ (event).detail));

@@ -51,6 +51,7 @@
 
 const kRetryMsFirst = 500;
 const kRetryMsMax = 15_000;
+const kConnectMs = 15_000;  // until the first message: a browser itself waits for minutes
 const kProbeMs = 3000;  // for an answer from a connection that may have died with its network
 const kUnconfirmedMax = 1024;
 const kComingBack = 4050;
@@ -78,7 +79,7 @@ export class Signaling extends EventTarget {
   #retry_timer = 0;
   #ping_timer = 0;
   #heard = true;
-  #probe_timer = 0;
+  #answer_timer = 0;
   /** What the member is known by, from the last `joined`. @type {{token: string, member: string}|null} */
   #resume = null;
   /** Whether the server has answered `join` on this connection. */
@@ -88,7 +89,7 @@ export class Signaling extends EventTarget {
   /** Relayed messages that the server may not have taken yet, and the number of those that it has. */
   #unconfirmed = [];
   #confirmed = 0;
-  #on_network_change = () => this.#onNetworkChange();
+  #on_network_change = () => this.probe();
 
   /** @param {string|URL} [url] ws: or wss:; by default /ws on the host that served the page */
   constructor(url = new URL('/ws', location.href.replace(/^http/, 'ws'))) {
@@ -213,9 +214,21 @@ export class Signaling extends EventTarget {
     this.#open();
   }
 
+  /**
+   * For when the network may be another one, as when a call has lost its way: a connection that does not answer soon is
+   * given up and opened anew.
+   */
+  probe() {
+    if (!this.connected) return this.retryNow();
+    if (this.#answer_timer) return;
+    this.#expectAnswer(kProbeMs);
+    this.#send({type: 'ping'});
+  }
+
   #open() {
     const socket = new WebSocket(this.#url, 'causeway.v1');
     this.#socket = socket;
+    this.#expectAnswer(kConnectMs);
     socket.onopen = () => this.#sendJoin();
     socket.onmessage = ({data}) => this.#receive(data);
     socket.onclose = () => this.#lost();
@@ -223,6 +236,8 @@ export class Signaling extends EventTarget {
 
   #receive(text) {
     this.#heard = true;
+    clearTimeout(this.#answer_timer);
+    this.#answer_timer = 0;
     const message = JSON.parse(text);
     if (message.seq !== undefined) this.#seq = message.seq;
     if (message.received !== undefined) this.#confirm(message.received);
@@ -259,13 +274,9 @@ export class Signaling extends EventTarget {
     this.#confirmed = 0;
   }
 
-  // The address may be another one now: a connection that does not answer soon is of the network that was.
-  #onNetworkChange() {
-    if (!this.connected) return this.retryNow();
-    this.#heard = false;
-    this.#send({type: 'ping'});
-    clearTimeout(this.#probe_timer);
-    this.#probe_timer = setTimeout(() => this.#heard || this.#lost(), kProbeMs);
+  #expectAnswer(ms) {
+    clearTimeout(this.#answer_timer);
+    this.#answer_timer = setTimeout(() => this.#lost(), ms);
   }
 
   // A browser shows its page no WebSocket pings, so only an own question finds a connection that died silently.
@@ -305,7 +316,8 @@ export class Signaling extends EventTarget {
   // Handlers go first: a close over a dead network is reported minutes later, to a client that has long gone on.
   #drop(code) {
     clearInterval(this.#ping_timer);
-    clearTimeout(this.#probe_timer);
+    clearTimeout(this.#answer_timer);
+    this.#answer_timer = 0;
     const socket = this.#socket;
     this.#socket = null;
     this.#in_room = false;
