@@ -59,7 +59,6 @@ describe('a relayed call whose credentials expire', () => {
       grown = await Promise.all(pages.map((page, index) => expectGrowth(page, grown[index])));
     }
     assert.ok(expired() >= kLives - 1, daemon.output);
-    for (const [peer] of grown) assert.deepEqual([peer.local, peer.remote], ['relay', 'relay']);
     for (const page of pages) expectNoComplaints(page);
     for (const page of pages) await page.context().close();
   });
