@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every browser test needs: a daemon of its own, a Chromium, and pages whose complaints fail the test.
 // CAUSEWAY_BINARY names the daemon; CHROMIUM the browser, /usr/bin/chromium where it is not set. CAUSEWAY_WEB names a
-// folder of pages to serve instead of those in the daemon, so that changes to them need no build.
+// folder of pages to serve instead of those in the daemon, so that changes to them need no build. With
+// CAUSEWAY_TEST_WORKERS the daemon runs that many workers.
 import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
@@ -18,6 +19,7 @@ import {chromium} from 'playwright-core';
 const kStartMsMax = 15_000;
 const kPollMs = 50;
 const kBinary = process.env.CAUSEWAY_BINARY;
+const kWorkers = process.env.CAUSEWAY_TEST_WORKERS ? {workers: Number(process.env.CAUSEWAY_TEST_WORKERS)} : {};
 const kWeb = process.env.CAUSEWAY_WEB && path.resolve(process.env.CAUSEWAY_WEB);
 
 export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -91,7 +93,7 @@ export class Daemon {
         {transport: 'tls', address, port: this.tls_port},
         {transport: 'tcp', address, port: this.web_port, services: ['http']},
       ],
-      turn: {users: {[kUser.name]: kUser.password}, relay: {addresses: [address]}},
+      turn: {...kWorkers, users: {[kUser.name]: kUser.password}, relay: {addresses: [address]}},
       ...(kWeb && {web: {root: kWeb}}),
       ...sections,
     };
