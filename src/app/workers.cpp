@@ -151,14 +151,16 @@ void Workers::for_each(const std::function<void(net::TurnDriver&)>& change) {
 
 void Workers::apply(const Config& next, const KeptSecrets& secrets,
                     const std::shared_ptr<const net::TlsContext>& certificate) {
+  std::shared_ptr<const net::DtlsContext> dtls;
+  if (certificate) dtls = std::make_shared<const net::DtlsContext>(*certificate);
   for (const auto& worker : workers_) {
     // Of each its own, as at the start.
     std::vector<std::shared_ptr<const turn::Credentials>> credentials;
     for (turn::RealmOptions& realm : turn_realms(next, secrets))
       credentials.push_back(std::move(realm.credentials));
-    post(*worker, [certificate, credentials, limits = server_limits(next), of_realms = realm_limits(next),
+    post(*worker, [dtls, credentials, limits = server_limits(next), of_realms = realm_limits(next),
                    peers = peer_policy(next), alternate = alternate_server(next)](net::TurnDriver& driver) {
-      if (certificate) driver.set_certificate(*certificate);  // the same worked when TLS took it
+      if (dtls) driver.set_dtls_context(dtls);
       turn::Server& server = driver.server();
       server.set_limits(limits, of_realms);
       server.set_peer_policy(peers);

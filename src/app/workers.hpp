@@ -42,7 +42,8 @@ class Workers {
   // A net::StreamHandler. The same client comes to the same worker.
   asio::awaitable<void> serve(net::Stream stream, std::vector<std::uint8_t> first_bytes, net::ConnectionFacts facts);
 
-  // Limits, users, the peer policy, the alternate server. A null certificate changes nothing.
+  // Limits, users, the peer policy, the alternate server. A null certificate changes nothing. Throws
+  // std::runtime_error, and has changed nothing then, when DTLS does not take the certificate.
   void apply(const config::Config& next, const KeptSecrets& secrets,
              const std::shared_ptr<const net::TlsContext>& certificate);
   void set_relay_addresses(const turn::RelayAddressOptions& options);

@@ -31,8 +31,8 @@ DtlsEndpoint::DtlsEndpoint(const TlsContext& certificate, RandomSource& random, 
       associations_(0, turn::FiveTupleHash{random.next()}),
       handshakes_by_address_(0, IpAddressHash{random.next()}) {}
 
-void DtlsEndpoint::set_certificate(const TlsContext& certificate) {
-  context_ = std::make_shared<const DtlsContext>(certificate);
+void DtlsEndpoint::set_context(std::shared_ptr<const DtlsContext> context) noexcept {
+  context_ = std::move(context);
   listening_.reset();
 }
 

@@ -55,8 +55,8 @@ class DtlsEndpoint {
   // `random` makes the keys of cookies and tables; `owner` outlives the endpoint. Throws std::runtime_error.
   DtlsEndpoint(const TlsContext& certificate, RandomSource& random, Owner& owner, const DtlsLimits& limits = {});
 
-  // For handshakes from now on; sessions go on with what they have. Throws std::runtime_error.
-  void set_certificate(const TlsContext& certificate);
+  // For handshakes from now on; sessions go on with what they have.
+  void set_context(std::shared_ptr<const DtlsContext> context) noexcept;
 
   // A datagram of a client whose transport is kDtls. Messages are decrypted into `room`, which may overlap with it.
   void on_datagram(const turn::ClientRef& client, Bytes datagram, MutableBytes room, Now now);

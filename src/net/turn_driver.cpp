@@ -82,8 +82,8 @@ void TurnDriver::start() {
   loop_.start();
 }
 
-void TurnDriver::set_certificate(const TlsContext& certificate) {
-  if (dtls_) dtls_->set_certificate(certificate);
+void TurnDriver::set_dtls_context(std::shared_ptr<const DtlsContext> context) noexcept {
+  if (dtls_) dtls_->set_context(std::move(context));
 }
 
 void TurnDriver::drain(std::function<void()> drained) {

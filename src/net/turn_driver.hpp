@@ -67,8 +67,8 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   void stop();
   // New allocations are refused; once there are none left, `drained` is called from the loop, once.
   void drain(std::function<void()> drained);
-  // For handshakes from now on. Throws std::runtime_error.
-  void set_certificate(const TlsContext& certificate);
+  // For handshakes from now on.
+  void set_dtls_context(std::shared_ptr<const DtlsContext> context) noexcept;
 
   // A net::StreamHandler: serves one TCP or TLS client until its connection ends.
   asio::awaitable<void> serve(Stream stream, std::vector<std::uint8_t> first_bytes, ConnectionFacts facts);
