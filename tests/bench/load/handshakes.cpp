@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 
 #include "causeway/stun/attributes.hpp"
 #include "load/socket_address.hpp"
@@ -69,9 +70,21 @@ bool Handshakes::poll_once() {
   return count > 0;
 }
 
+// On the next port that no other program has, by a wildcard socket for one.
+std::unique_ptr<DatagramLink> Handshakes::open_link() {
+  for (;;) {
+    const bool is_last = local_.port < kPortMin || local_.port == 65535;
+    local_.port = is_last ? kPortMin : static_cast<std::uint16_t>(local_.port + 1);
+    try {
+      return std::make_unique<DatagramLink>(local_);
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::address_in_use) throw;
+    }
+  }
+}
+
 void Handshakes::begin(Client& client) {
-  local_.port = local_.port < kPortMin || local_.port == 65535 ? kPortMin : static_cast<std::uint16_t>(local_.port + 1);
-  client.link = std::make_unique<DatagramLink>(local_);
+  client.link = open_link();
   client.link->connect(server_.address);
   epoll_event event{};
   event.events = EPOLLIN;

@@ -31,6 +31,7 @@ class Handshakes final : public Workload {
     Clock::time_point started;
   };
 
+  std::unique_ptr<DatagramLink> open_link();
   void begin(Client& client);
   void send(Client& client, Step step);
   void receive(Client& client);
