@@ -72,7 +72,7 @@ export class CallView {
     keepScreenOn(this.#over.signal);
     noticeSleep((seconds) => {
       toast(t('asleep', {seconds}));
-      this.#session.signaling.retryNow();
+      this.#session.signaling.probe();
     }, this.#over.signal);
   }
 
