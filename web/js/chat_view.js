@@ -61,7 +61,9 @@ export class ChatView {
   }
 
   #addMessage(name, text, own) {
-    const time = new Date().toLocaleTimeString(document.documentElement.lang, {hour: '2-digit', minute: '2-digit'});
+    const {lang} = document.documentElement;
+    const locale = navigator.language.startsWith(lang) ? navigator.language : lang;  // en-GB has other times than en-US
+    const time = new Date().toLocaleTimeString(locale, {hour: '2-digit', minute: '2-digit'});
     this.#append(make('li', {className: own ? 'message own' : 'message'},
       make('p', {className: 'message-head'}, make('b', {}, name), ' ', make('time', {}, time)),
       make('p', {className: 'message-text'}, ...withLinks(text))));

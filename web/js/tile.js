@@ -56,8 +56,8 @@ export class Tile {
     chip.hidden = !route || this.#find('.tile-state').textContent !== '';
     if (!route) return;
     this.element.dataset.route = route.kind;
-    const time = route.round_trip_ms === null ? '' : ` · ${route.round_trip_ms} ms`;
-    chip.querySelector('.route-words').textContent = t(`route.${route.kind}`) + time;
+    chip.querySelector('.route-words').textContent = t(`route.${route.kind}`);
+    chip.querySelector('.route-time').textContent = route.round_trip_ms === null ? '' : ` · ${route.round_trip_ms} ms`;
     chip.title = t(`route.${route.kind}.sentence`);
     const bars = chip.querySelector('.bars');
     bars.dataset.quality = String(quality);
