@@ -142,6 +142,13 @@ export class Daemon {
     return {username, password};
   }
 
+  /** The link that `causeway token` makes for a room: an invitation with this role. */
+  async inviteLink(room, role, name) {
+    const command = ['token', '--config', this.config, '--url', this.origin, '--room', room, '--role', role, '--name', name, '--json'];
+    const {stdout} = await promisify(execFile)(kBinary, command, {env: this.#environment});
+    return JSON.parse(stdout).link;
+  }
+
   /** Ends the process as a crash would, or in order. */
   async kill(signal = 'SIGTERM') {
     this.process.kill(signal);
