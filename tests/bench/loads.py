@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a load client on servers that run, and shapes one after the other."""
+import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from servers import BUILD, pinned
+
+
+def binary(text):
+    """The path of a program, for an argument parser: it is started from another folder."""
+    path = Path(text).resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {path}")
+    return path
 
 
 class MeasurementFailed(Exception):

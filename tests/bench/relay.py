@@ -11,15 +11,22 @@ import tempfile
 from pathlib import Path
 
 import tables
-from loads import measure_all, run_load
+from loads import binary, measure_all, run_load
 from servers import bare_forwarder, causeway, coturn
 from shapes import LATENCY, MEMORY, NAMES, SHAPES
+
+
+def setting(text):
+    key, value = text.split("=", 1)
+    return key, json.loads(value)
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench relay", description=__doc__.splitlines()[0])
     parser.add_argument("--against", choices=["coturn", "nothing"], default="coturn", help="the server to compare with")
-    parser.add_argument("--baseline", type=Path, metavar="BINARY", help="an older causeway to compare with, too")
+    parser.add_argument("--baseline", type=binary, metavar="BINARY", help="an older causeway to compare with, too")
+    parser.add_argument("--turn", action="append", type=setting, default=[], metavar="KEY=VALUE",
+                        help="a key of the section turn, for causeway and not for the baseline")  # fmt: skip
     parser.add_argument("--shape", action="append", choices=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)} (all)")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each server (9)")
     parser.add_argument("--turn-ms", type=int, default=90, help="what is measured of each turn (90)")
@@ -32,7 +39,7 @@ def started(options, with_bare):
     """The servers, all fresh."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        running = [stack.enter_context(causeway(folder / "causeway"))]
+        running = [stack.enter_context(causeway(folder / "causeway", turn=options.turn))]
         if options.baseline:
             running.append(stack.enter_context(causeway(folder / "baseline", options.baseline, "baseline")))
         if options.against == "coturn":

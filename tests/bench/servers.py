@@ -36,11 +36,13 @@ def pinned(cpu):
 
 
 @contextlib.contextmanager
-def causeway(folder, program=BINARY, name="causeway"):
+def causeway(folder, program=BINARY, name="causeway", turn=()):
+    """`turn`: what its configuration says there besides, as (key, value)."""
     folder.mkdir()
     ports = Ports()
     limits = {"allocations_per_user": 0, "allocations_total": 0, "unauthenticated_answers_per_second": 0}
     config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, limits=limits)
+    config["turn"] |= dict(turn)
     for listener in config["listeners"]:  # as coturn does, which opens a socket for each address
         listener["address"] = ADDRESS
     config["turn"]["relay"] |= {"addresses": [ADDRESS], "port_min": 49152, "port_max": 57343}

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 import signaling_tables as tables
-from loads import measure_all, run_load
+from loads import binary, measure_all, run_load
 from servers import causeway_signaling, node_server
 from signaling_shapes import MEMORY, NAMES, RATES, STORMS
 
@@ -22,7 +22,7 @@ OTHERS = {"ws": "ws.mjs", "socket.io": "socket_io.mjs", "peerjs": "peerjs.mjs"}
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev bench signaling", description=__doc__.splitlines()[0])
     parser.add_argument("--against", action="append", choices=[*OTHERS, "nothing"], help="servers to compare with (all)")
-    parser.add_argument("--baseline", type=Path, metavar="BINARY", help="an older causeway to compare with, too")
+    parser.add_argument("--baseline", type=binary, metavar="BINARY", help="an older causeway to compare with, too")
     parser.add_argument("--shape", action="append", choices=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)} (all)")
     parser.add_argument("--rounds", type=int, default=9, help="turns of each server (9)")
     parser.add_argument("--turn-ms", type=int, default=150, help="what is measured of each turn (150)")
