@@ -113,6 +113,12 @@ Outcome websocket(const RequestHeader& request, const Host& host, const net::Con
     response.header.set(field::upgrade, "websocket");
     return response;
   }
+  if (request[field::sec_websocket_version] != "13") {  // RFC 6455 §4.2.2 step 4
+    Response response = sentence_response(status::upgrade_required, "This server speaks version 13 of WebSocket.\n");
+    response.header.set(field::upgrade, "websocket");
+    response.header.set(field::sec_websocket_version, "13");
+    return response;
+  }
   if (!is_websocket_key(request[field::sec_websocket_key])) {
     return sentence_response(status::bad_request, "Sec-WebSocket-Key has to be 16 octets in base64.\n");
   }

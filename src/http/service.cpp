@@ -96,7 +96,9 @@ asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_
                                      net::ConnectionFacts facts) {
   beast::flat_buffer buffer(kReadBytesMax);
   buffer.commit(asio::buffer_copy(buffer.prepare(first_bytes.size()), asio::buffer(first_bytes)));
+  std::vector<std::uint8_t>().swap(first_bytes);  // a WebSocket stays for hours
   std::unique_ptr<WebSocketUpgrade> upgrade = co_await serve_requests(stream, buffer, facts);
+  buffer.shrink_to_fit();
   if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade), facts);
 }
 

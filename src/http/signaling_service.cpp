@@ -13,6 +13,7 @@ namespace causeway::http {
 namespace {
 
 constexpr std::chrono::seconds kStopDeadline{2};
+constexpr std::size_t kInputBytes = 16 * 1024;
 
 }  // namespace
 
@@ -24,9 +25,10 @@ class SignalingService::Registration {
     service_.sessions_.emplace(session_->id(), session_);
   }
   ~Registration() {
-    session_->abort();
+    if (!left_) session_->abort();  // its coroutine was cancelled
     service_.sessions_.erase(session_->id());
-    service_.perform(service_.hub_.on_close(session_->id(), left_, read_clock()));
+    service_.perform(
+        service_.hub_.on_close(session_->id(), left_.value_or(signaling::LeftReason::kLost), read_clock()));
     if (service_.sessions_.empty()) service_.drained_.cancel();
   }
   Registration(const Registration&) = delete;
@@ -37,29 +39,41 @@ class SignalingService::Registration {
  private:
   SignalingService& service_;
   std::shared_ptr<WebSocketSession> session_;
-  signaling::LeftReason left_ = signaling::LeftReason::kLost;
+  std::optional<signaling::LeftReason> left_;
 };
 
 SignalingService::SignalingService(const asio::any_io_executor& executor, signaling::Hub& hub,
                                    SignalingServiceOptions options, Logger logger)
-    : hub_(hub), options_(std::move(options)), logger_(std::move(logger)), hub_timer_(executor), drained_(executor) {}
+    : hub_(hub),
+      options_(std::move(options)),
+      logger_(std::move(logger)),
+      hub_timer_(executor),
+      drained_(executor),
+      input_(kInputBytes) {}
 
 SignalingService::~SignalingService() = default;
 
 asio::awaitable<void> SignalingService::serve(net::Stream stream, WebSocketUpgrade upgrade,
                                               net::ConnectionFacts facts) {
-  const signaling::SessionId id{++last_session_id_};
-  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, facts.remote, *this, logger_);
-  Registration registration(*this, session);
-  const error_code error = co_await session->accept(std::move(upgrade.request));
-  if (error || is_stopping_) {
+  if (is_stopping_) {
     ++counters_.upgrades_failed;
-    logger_->debug("WebSocket upgrade of {} failed: {}", facts.remote.to_string(), error.message());
     co_return;
   }
-  perform(hub_.open(id, upgrade.open, read_clock()));
-  const signaling::LeftReason left = co_await session->read();
-  registration.set_left(left);
+  const signaling::SessionId id{++last_session_id_};
+  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, facts.remote, *this, logger_);
+  {
+    Registration registration(*this, session);
+    session->accept(upgrade.request);
+    {
+      const Gathering gathering(*this);
+      perform(hub_.open(id, upgrade.open, read_clock()));
+      session->flush();
+    }
+    upgrade = {};
+    const signaling::LeftReason left = co_await session->read();
+    registration.set_left(left);
+  }
+  co_await session->linger();
 }
 
 void SignalingService::on_text(signaling::SessionId id, std::string_view text) {
@@ -77,6 +91,7 @@ void SignalingService::on_acknowledged(signaling::SessionId id, std::uint64_t se
 }
 
 void SignalingService::perform(signaling::Deliveries deliveries) {
+  const Gathering gathering(*this);
   // A reader that is too slow ends only after the whole list is performed: its end is an event with deliveries of its
   // own, and those come later.
   std::vector<signaling::SessionId> slow = send(deliveries);
@@ -98,6 +113,7 @@ std::vector<signaling::SessionId> SignalingService::send(const signaling::Delive
     const auto found = sessions_.find(delivery.receiver);
     if (found == sessions_.end()) continue;
     WebSocketSession& session = *found->second;
+    if (unflushed_.empty() || unflushed_.back() != found->second) unflushed_.push_back(found->second);
     const bool is_last = delivery.close.has_value();
     if (delivery.close == signaling::CloseReason::kSlowReader) session.drop_queued();
     if (delivery.message) {
@@ -110,6 +126,12 @@ std::vector<signaling::SessionId> SignalingService::send(const signaling::Delive
     if (is_last) session.close(*delivery.close);
   }
   return slow;
+}
+
+void SignalingService::flush() {
+  for (const auto& session : unflushed_)
+    session->flush();
+  unflushed_.clear();
 }
 
 void SignalingService::arm_timer() {

@@ -13,8 +13,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "causeway/base/bytes.hpp"
 #include "causeway/signaling/hub.hpp"
-#include "http/paced_stream.hpp"
+#include "http/receive_pace.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
 #include "net/stream_listener.hpp"
@@ -65,7 +66,25 @@ class SignalingService {
   void on_acknowledged(signaling::SessionId id, std::uint64_t seq);
   void on_control_frame() noexcept { ++counters_.control_frames_received; }
   void on_silence() noexcept { ++counters_.silent; }
-  std::uint64_t& pauses() noexcept { return counters_.pauses; }
+  void on_pause() noexcept { ++counters_.pauses; }
+
+  // What is sent while one lives leaves when the last of them ends: all of an event's messages to a session together.
+  class Gathering {
+   public:
+    explicit Gathering(SignalingService& service) noexcept : service_(service) { ++service_.gatherings_; }
+    ~Gathering() {
+      if (--service_.gatherings_ == 0) service_.flush();
+    }
+    Gathering(const Gathering&) = delete;
+    Gathering& operator=(const Gathering&) = delete;
+
+   private:
+    SignalingService& service_;
+  };
+
+  // Buffers that all sessions use in turn, each only until it returns to the loop.
+  MutableBytes input() noexcept { return input_; }
+  std::vector<std::uint8_t>& output() noexcept { return output_; }
 
   const SignalingServiceOptions& options() const noexcept { return options_; }
   std::size_t sessions() const noexcept { return sessions_.size(); }
@@ -76,6 +95,7 @@ class SignalingService {
 
   void perform(signaling::Deliveries deliveries);
   std::vector<signaling::SessionId> send(const signaling::Deliveries& deliveries);
+  void flush();
   void arm_timer();
 
   signaling::Hub& hub_;
@@ -87,6 +107,9 @@ class SignalingService {
   bool is_stopping_ = false;
   std::uint64_t last_session_id_ = 0;
   std::unordered_map<signaling::SessionId, std::shared_ptr<WebSocketSession>> sessions_;
+  std::vector<std::uint8_t> input_, output_;
+  std::vector<std::shared_ptr<WebSocketSession>> unflushed_;
+  int gatherings_ = 0;
   SignalingServiceCounters counters_;
 };
 

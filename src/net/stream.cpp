@@ -98,6 +98,20 @@ Stream::Attempt Stream::try_write(std::span<const asio::const_buffer> buffers) n
   return result == 1 ? attempt : tls_attempt(result);
 }
 
+std::size_t Stream::read_now(MutableBytes buffer, error_code& error) noexcept {
+  error.clear();
+  std::size_t bytes = 0;
+  if (is_tls()) {
+    const Attempt attempt = try_read(asio::buffer(buffer.data(), buffer.size()));
+    bytes = attempt.bytes;
+    error = attempt.wait || std::exchange(drained_, false) ? error_code(asio::error::would_block) : attempt.error;
+  } else {
+    bytes = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+    if (!error && bytes < buffer.size()) error = asio::error::would_block;
+  }
+  return bytes;
+}
+
 std::size_t Stream::write_now(Bytes bytes, error_code& error) noexcept {
   error.clear();
   std::size_t written = 0;

@@ -68,6 +68,13 @@ class Stream {
   auto async_wait_writable(Token&& token) {
     return socket_.async_wait(tcp::socket::wait_write, std::forward<Token>(token));
   }
+  // What can be read without waiting, up to `buffer`. `error` is would_block where that was all there is for now: then
+  // async_wait_readable() says when to go on. Not while a read is outstanding.
+  std::size_t read_now(MutableBytes buffer, error_code& error) noexcept;
+  template <class Token>
+  auto async_wait_readable(Token&& token) {
+    return socket_.async_wait(tcp::socket::wait_read, std::forward<Token>(token));
+  }
   static constexpr std::size_t kRecordBytesMax = 16 * 1024;  // RFC 8446 §5.1
 
   // The same connection on another event loop, of any thread. Nothing is outstanding.

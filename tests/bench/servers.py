@@ -74,7 +74,9 @@ def causeway_signaling(folder, program=BINARY, name="causeway"):
         {"transport": "tcp", "address": ADDRESS, "port": ports.http},
         {"transport": "tls", "address": ADDRESS, "port": ports.tls},
     ]
-    config["signaling"] = {"sessions_max": 100_000, "rooms_max": 100_000}
+    config["signaling"] = {
+        "sessions_max": 100_000, "rooms_max": 100_000, "messages_per_second": 0, "bytes_per_second": 0,
+    }  # fmt: skip
     with Daemon(folder, config, http_port=ports.http, command=pinned(0), program=program) as daemon:
         yield Running(name, daemon.process.pid, ports.http, ports.tls, kind="causeway")
 

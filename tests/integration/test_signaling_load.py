@@ -15,7 +15,8 @@ BUILD = Path(os.environ.get("CAUSEWAY_BUILD", ROOT / "build/release"))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder, ports = tmp_path_factory.mktemp("load"), Ports()
-    with Daemon(folder, relay_config(folder, ports), http_port=ports.http) as daemon:
+    config = relay_config(folder, ports) | {"signaling": {"messages_per_second": 0, "bytes_per_second": 0}}
+    with Daemon(folder, config, http_port=ports.http) as daemon:
         yield f"causeway,{daemon.process.pid},127.0.0.1", ports
 
 
