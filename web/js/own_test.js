@@ -3,6 +3,7 @@
 import {environmentChecks} from './environment.js';
 import {gather} from './gather.js';
 import {t} from './i18n.js';
+import {natMapping} from './nat.js';
 import {relayCall} from './relay_call.js';
 import {Signaling} from './signaling.js';
 
@@ -47,6 +48,8 @@ export async function testOwnServer({seconds, show, say}) {
     say(t('say.relay', {count: servers.length}));
     const working = await testUris(servers, add, show);
     await testWrongPassword(servers, add, show);
+    const mapping = await natMapping(servers);
+    if (mapping) add('relay', {id: 'nat', state: 'good', words: t(`nat.${mapping}`)});
     if (working) await testCall(working, {seconds, add, show, say});
   }
   report.verdict = verdictOf(report.parts, servers);
