@@ -119,7 +119,7 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       access_(config_.signaling.tokens),
       hub_(hub_options(config_), ice_servers_, access_, random_),
       signaling_(io_.get_executor(), hub_, signaling_options(config_), loggers_.signaling),
-      http_(pages(config_.web), signaling_, loggers_.http),
+      http_(pages(config_.web), signaling_, trusted_proxies(config_.web), loggers_.http),
       connections_{connections_max(config_)},
       signals_(io_.get_executor(), SIGINT, SIGTERM, SIGHUP) {
   signals_.add(SIGUSR1);

@@ -79,6 +79,7 @@ signaling::HubOptions hub_options(const Config& config) {
   signaling::HubOptions options;
   options.sessions_max = config.signaling.sessions_max;
   options.sessions_per_address = config.signaling.sessions_per_address;
+  options.limits_loopback = !config.web.trusted_proxies.empty();
   options.rooms_max = config.signaling.rooms_max;
   options.room_members_max = config.signaling.room_members_max;
   options.message_bytes_max = config.signaling.message_bytes_max;
@@ -96,6 +97,11 @@ http::SignalingServiceOptions signaling_options(const Config& config) {
                    {config.signaling.bytes_per_second, kMessageBurst}};
   options.outbound_bytes_max = config.signaling.queue_bytes_max;
   return options;
+}
+
+http::TrustedProxies trusted_proxies(const config::Web& web) {
+  const bool standard = web.forwarded_header == config::ForwardedHeader::kForwarded;
+  return {web.trusted_proxies, standard ? http::ForwardedHeader::kForwarded : http::ForwardedHeader::kXForwardedFor};
 }
 
 std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const StateDirectory& state,

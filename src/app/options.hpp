@@ -11,6 +11,7 @@
 #include "causeway/signaling/hub.hpp"
 #include "causeway/turn/server.hpp"
 #include "config/config.hpp"
+#include "http/forwarded.hpp"
 #include "http/signaling_service.hpp"
 #include "net/asio.hpp"
 
@@ -28,6 +29,7 @@ turn::RelayAddressOptions relay_addresses(const config::Config& config,
 turn::ServerOptions turn_options(const config::Config& config, const std::vector<turn::ExternalAddress>& external);
 signaling::HubOptions hub_options(const config::Config& config);
 http::SignalingServiceOptions signaling_options(const config::Config& config);
+http::TrustedProxies trusted_proxies(const config::Web& web);
 
 // nullptr where no listener needs one. Throws std::runtime_error.
 std::shared_ptr<const net::TlsContext> tls_context(const config::Config& config, const StateDirectory& state,

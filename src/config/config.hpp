@@ -195,8 +195,13 @@ struct Signaling {
   friend bool operator==(const Signaling&, const Signaling&) = default;
 };
 
+// Which header names the client behind a proxy.
+enum class ForwardedHeader : std::uint8_t { kXForwardedFor, kForwarded };
+
 struct Web {
   std::optional<std::filesystem::path> root;  // absent: the pages built into the binary
+  std::vector<Prefix> trusted_proxies;        // HTTP proxies in front, at most 64
+  ForwardedHeader forwarded_header = ForwardedHeader::kXForwardedFor;
 
   friend bool operator==(const Web&, const Web&) = default;
 };

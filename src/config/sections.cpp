@@ -224,7 +224,13 @@ void read_config(ObjectReader& root, Config& config) {
   root.section("turn", [&](ObjectReader& object) { read_turn(object, config.turn); });
   read_realms(root, config);
   root.section("signaling", [&](ObjectReader& object) { read_signaling(object, config.signaling); });
-  root.section("web", [&](ObjectReader& object) { object.file("root", config.web.root); });
+  root.section("web", [&](ObjectReader& object) {
+    object.file("root", config.web.root);
+    object.list("trusted_proxies", config.web.trusted_proxies, kProxiesMax, kPrefixRule);
+    object.choice<ForwardedHeader>(
+        "forwarded_header", config.web.forwarded_header,
+        {{"X-Forwarded-For", ForwardedHeader::kXForwardedFor}, {"Forwarded", ForwardedHeader::kForwarded}});
+  });
   root.section("log", [&](ObjectReader& object) {
     object.choice<LogLevel>("level", config.log.level,
                             {{"debug", LogLevel::kDebug},

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "causeway/base/endpoint.hpp"
+#include "http/header_text.hpp"
 
 namespace causeway::http {
 namespace {
@@ -17,30 +18,6 @@ bool is_digit(char c) noexcept {
 bool is_name_character(char c) noexcept {
   const char lower = static_cast<char>(c | 0x20);
   return is_digit(c) || (lower >= 'a' && lower <= 'z') || c == '-' || c == '.' || c == '_';
-}
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
-// Cuts the part before the next `separator` off `rest`, trimmed.
-std::string_view next_part(std::string_view& rest, char separator) noexcept {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
-  const std::string_view part = trim(rest.substr(0, end));
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return part;
 }
 
 bool is_port(std::string_view text) noexcept {
@@ -59,7 +36,7 @@ std::optional<std::size_t> parse_number(std::string_view text) noexcept {
 
 int hex_digit(char c) noexcept {
   if (is_digit(c)) return c - '0';
-  const char letter = lower(c);
+  const char letter = static_cast<char>(c | 0x20);
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 

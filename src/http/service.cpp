@@ -58,6 +58,12 @@ std::string http_date(WallTime time) {
   return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
+// For the log.
+std::string name_of(const Endpoint& client, const Endpoint& connected) {
+  if (client == connected) return client.to_string();
+  return client.address.to_string() + " through " + connected.to_string();
+}
+
 // One client's requests, one after the other.
 struct Conversation {
   net::Stream& stream;
@@ -89,8 +95,8 @@ asio::awaitable<bool> Conversation::respond(const Response& response, bool is_he
 
 }  // namespace
 
-Service::Service(StaticFiles files, SignalingService& signaling, Logger logger)
-    : files_(std::move(files)), signaling_(signaling), logger_(std::move(logger)) {}
+Service::Service(StaticFiles files, SignalingService& signaling, TrustedProxies proxies, Logger logger)
+    : files_(std::move(files)), signaling_(signaling), proxies_(std::move(proxies)), logger_(std::move(logger)) {}
 
 asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_t> first_bytes,
                                      net::ConnectionFacts facts) {
@@ -99,7 +105,36 @@ asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_
   std::vector<std::uint8_t>().swap(first_bytes);  // a WebSocket stays for hours
   std::unique_ptr<WebSocketUpgrade> upgrade = co_await serve_requests(stream, buffer, facts);
   buffer.shrink_to_fit();
-  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade), facts);
+  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade));
+}
+
+net::ConnectionFacts Service::facts_of_client(const beast::http::fields& header,
+                                              const net::ConnectionFacts& connection) {
+  if (!is_forwarded(header)) return connection;
+  const std::string sender = connection.remote.address.to_string();
+  if (!proxies_.contain(connection.remote.address)) {
+    if (counters_.forwarded_ignored++ == 0) {
+      logger_->warn(
+          "a request of {} says that it was forwarded, and is taken for the sender's own; if that is a proxy of yours, "
+          "add its address to web.trusted_proxies (said once)",
+          sender);
+    }
+    return connection;
+  }
+  const auto client = client_behind({connection.remote.address, connection.is_tls}, header, proxies_);
+  if (!client) {
+    if (counters_.forwarded_malformed++ == 0) {
+      logger_->warn(
+          "the proxy {} forwards a request in a way that cannot be read, and counts as the client of such requests; "
+          "let it write {} as web.forwarded_header says (said once)",
+          sender, name_of(proxies_.header));
+    }
+    return connection;
+  }
+  net::ConnectionFacts facts = connection;
+  if (client->address != connection.remote.address) facts.remote = {client->address, 0};
+  facts.is_tls = client->is_tls;
+  return facts;
 }
 
 asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::Stream& stream,
@@ -119,16 +154,20 @@ asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::
       break;
     }
     Request request = parser.release();
-    Outcome outcome = route(request, facts, {files_, signaling_.options().origins, https_port_, is_ready_});
+    const net::ConnectionFacts client = facts_of_client(request, facts);
+    const bool is_proxied = client.remote != facts.remote;  // the port of this server is none for its clients
+    Outcome outcome = route(request, client,
+                            {files_, signaling_.options().origins, is_proxied ? std::nullopt : https_port_, is_ready_});
     if (auto* open = std::get_if<signaling::OpenRequest>(&outcome)) {
       if (buffer.size() == 0)
-        co_return std::make_unique<WebSocketUpgrade>(WebSocketUpgrade{std::move(request), std::move(*open)});
+        co_return std::make_unique<WebSocketUpgrade>(
+            WebSocketUpgrade{std::move(request), std::move(*open), name_of(client.remote, facts.remote)});
       outcome = sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n");
       request.keep_alive(false);
     }
     const Response& response = std::get<Response>(outcome);
     const std::string_view target = request.target();
-    logger_->debug("{} {} {}: {}", facts.remote.to_string(), std::string_view(request.method_string()),
+    logger_->debug("{} {} {}: {}", name_of(client.remote, facts.remote), std::string_view(request.method_string()),
                    target_path(target), response.header.result_int());
     goes_on =
         co_await conversation.respond(response, request.method() == beast::http::verb::head, request.keep_alive());

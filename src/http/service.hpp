@@ -3,11 +3,13 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/fields.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "http/forwarded.hpp"
 #include "http/static_files.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
@@ -18,10 +20,15 @@ namespace causeway::http {
 class SignalingService;
 struct WebSocketUpgrade;
 
+struct ServiceCounters {
+  std::uint64_t forwarded_malformed = 0;  // by trusted proxies: such a request counts as the proxy's own
+  std::uint64_t forwarded_ignored = 0;    // by others
+};
+
 class Service {
  public:
   // `signaling` outlives the service, the service every session.
-  Service(StaticFiles files, SignalingService& signaling, Logger logger);
+  Service(StaticFiles files, SignalingService& signaling, TrustedProxies proxies, Logger logger);
 
   // Of a listener that serves pages over TLS. With one, pages that are asked for without TLS from another machine
   // redirect there, because browsers refuse camera and microphone to insecure origins.
@@ -33,7 +40,12 @@ class Service {
   // A net::StreamHandler: serves one connection until it ends.
   asio::awaitable<void> serve(net::Stream stream, std::vector<std::uint8_t> first_bytes, net::ConnectionFacts facts);
 
+  const ServiceCounters& counters() const noexcept { return counters_; }
+
  private:
+  // The facts of the connection as those of the client behind the proxies, if there are any; its port is 0 then.
+  net::ConnectionFacts facts_of_client(const boost::beast::http::fields& header,
+                                       const net::ConnectionFacts& connection);
   // Until the connection ends, or becomes a WebSocket.
   asio::awaitable<std::unique_ptr<WebSocketUpgrade>> serve_requests(net::Stream& stream,
                                                                     boost::beast::flat_buffer& buffer,
@@ -41,9 +53,11 @@ class Service {
 
   StaticFiles files_;
   SignalingService& signaling_;
+  const TrustedProxies proxies_;
   Logger logger_;
   std::optional<std::uint16_t> https_port_;
   bool is_ready_ = false;
+  ServiceCounters counters_;
 };
 
 }  // namespace causeway::http

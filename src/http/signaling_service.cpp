@@ -53,14 +53,13 @@ SignalingService::SignalingService(const asio::any_io_executor& executor, signal
 
 SignalingService::~SignalingService() = default;
 
-asio::awaitable<void> SignalingService::serve(net::Stream stream, WebSocketUpgrade upgrade,
-                                              net::ConnectionFacts facts) {
+asio::awaitable<void> SignalingService::serve(net::Stream stream, WebSocketUpgrade upgrade) {
   if (is_stopping_) {
     ++counters_.upgrades_failed;
     co_return;
   }
   const signaling::SessionId id{++last_session_id_};
-  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, facts.remote, *this, logger_);
+  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade.client), *this, logger_);
   {
     Registration registration(*this, session);
     session->accept(upgrade.request);

@@ -18,7 +18,6 @@
 #include "http/receive_pace.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
-#include "net/stream_listener.hpp"
 
 namespace causeway::http {
 
@@ -53,7 +52,7 @@ class SignalingService {
   SignalingService& operator=(const SignalingService&) = delete;
 
   // Answers the upgrade request and runs the session until its connection is gone.
-  asio::awaitable<void> serve(net::Stream stream, WebSocketUpgrade upgrade, net::ConnectionFacts facts);
+  asio::awaitable<void> serve(net::Stream stream, WebSocketUpgrade upgrade);
 
   // Says `bye` to everybody, refuses new sessions, and returns when all are gone, at the latest after 2 s.
   asio::awaitable<void> stop();

@@ -26,11 +26,11 @@ constexpr std::size_t kGatherBytes = 64 * 1024;  // handed to the connection at 
 
 }  // namespace
 
-WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, const Endpoint& remote,
+WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client,
                                    SignalingService& service, Logger logger)
     : stream_(std::move(stream)),
       id_(id),
-      remote_(remote),
+      client_(std::move(client)),
       service_(service),
       logger_(std::move(logger)),
       pace_(service.options().rates),
@@ -290,8 +290,7 @@ void WebSocketSession::log_end(const error_code& error) const {
                                 : ", paused " + std::to_string(pauses_) + " times for sending too fast, with " +
                                       std::to_string(control_frames_received_) + " control frames";
   logger_->info("session {} from {} ended after {} s: {} messages received, {} sent{}: {}",
-                static_cast<std::uint64_t>(id_), remote_.to_string(), seconds, messages_received_, messages_sent_,
-                flood, why);
+                static_cast<std::uint64_t>(id_), client_, seconds, messages_received_, messages_sent_, flood, why);
 }
 
 }  // namespace causeway::http

@@ -16,7 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "causeway/base/endpoint.hpp"
 #include "causeway/signaling/hub.hpp"
 #include "http/receive_pace.hpp"
 #include "http/websocket_frames.hpp"
@@ -31,11 +30,12 @@ class SignalingService;
 struct WebSocketUpgrade {
   boost::beast::http::request<boost::beast::http::string_body> request;
   signaling::OpenRequest open;
+  std::string client;  // for the log
 };
 
 class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  public:
-  WebSocketSession(net::Stream stream, signaling::SessionId id, const Endpoint& remote, SignalingService& service,
+  WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client, SignalingService& service,
                    Logger logger);
 
   signaling::SessionId id() const noexcept { return id_; }
@@ -83,7 +83,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
 
   net::Stream stream_;
   const signaling::SessionId id_;
-  const Endpoint remote_;
+  const std::string client_;
   SignalingService& service_;
   Logger logger_;
 

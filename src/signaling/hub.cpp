@@ -305,7 +305,8 @@ void Hub::say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& 
 }
 
 bool Hub::is_at_limit(const SourceCounts& counts, const IpAddress& address) const {
-  if (options_.sessions_per_address == 0 || address.is_loopback()) return false;
+  if (options_.sessions_per_address == 0) return false;
+  if (address.is_loopback() && !options_.limits_loopback) return false;
   return counts.of(address) >= options_.sessions_per_address;
 }
 

@@ -38,9 +38,9 @@ namespace causeway::signaling {
 
 struct HubOptions {
   std::size_t sessions_max = 10'000;
-  // Sessions of an IPv4 address or an IPv6 /64, and as many members who are away. 0: no limit. Loopback has none: what
-  // comes from there is a proxy that hides its clients, or the operator's own.
+  // Sessions of an IPv4 address or an IPv6 /64, and as many members who are away. 0: no limit.
   std::size_t sessions_per_address = 0;
+  bool limits_loopback = false;  // otherwise what comes from there may be a proxy that hides its clients
   std::size_t rooms_max = 5'000;
   std::size_t room_members_max = 16;
   std::chrono::seconds join_deadline{10};

@@ -57,7 +57,7 @@ class ServiceTest : public testing::Test {
 
   void start() {
     signaling_ = std::make_unique<SignalingService>(io_.get_executor(), hub_, options_, logger_);
-    service_ = std::make_unique<Service>(StaticFiles(web_assets()), *signaling_, logger_);
+    service_ = std::make_unique<Service>(StaticFiles(web_assets()), *signaling_, proxies_, logger_);
     service_->set_ready(true);
     auto serve = [this](net::Stream stream, std::vector<std::uint8_t> first_bytes, net::ConnectionFacts facts) {
       return service_->serve(std::move(stream), std::move(first_bytes), facts);
@@ -183,6 +183,7 @@ class ServiceTest : public testing::Test {
   signaling::NoAccessTokens tokens_;
   signaling::Hub hub_{{}, ice_servers_, tokens_, random_};
   SignalingServiceOptions options_;
+  TrustedProxies proxies_;
   net::ConnectionBudget budget_{.connections_max = 100};
   websocket::response_type response_;
   std::unique_ptr<SignalingService> signaling_;
@@ -226,6 +227,43 @@ TEST_F(ServiceTest, a_refused_body_does_not_swallow_the_answer) {
   start();
   EXPECT_THAT(exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + std::string(900'000, 'x')),
               StartsWith("HTTP/1.1 413"));
+}
+
+std::string upgrade_with(std::string_view header) {
+  std::string request{kUpgrade};
+  return request.insert(request.size() - 2, std::string(header) + "\r\n");
+}
+
+TEST_F(ServiceTest, the_client_behind_a_trusted_proxy_is_who_counts) {
+  proxies_.prefixes = {*Prefix::parse("127.0.0.1")};
+  start();
+  tcp::socket client = connect();
+  asio::write(client, asio::buffer(upgrade_with("X-Forwarded-For: 198.51.100.1, 203.0.113.7")));
+  elapsed_until([this] { return hub_.sessions() == 1; });
+  client.close();
+  elapsed_until([this] { return hub_.sessions() == 0; });
+  EXPECT_THAT(log_.str(), HasSubstr("session 1 from 203.0.113.7 through 127.0.0.1:"));
+}
+
+TEST_F(ServiceTest, what_a_proxy_says_in_a_wrong_way_is_told_once) {
+  proxies_.prefixes = {*Prefix::parse("127.0.0.0/8")};
+  start();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(exchange("GET /healthz HTTP/1.0\r\nHost: x\r\nX-Forwarded-For: 203.0.113.777\r\n\r\n"),
+                StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_EQ(service_->counters().forwarded_malformed, 2U);
+  const std::string log = log_.str();
+  const std::size_t said = log.find("let it write X-Forwarded-For");
+  ASSERT_NE(said, std::string::npos);
+  EXPECT_EQ(log.find("let it write", said + 1), std::string::npos);
+}
+
+TEST_F(ServiceTest, who_is_not_trusted_is_not_believed) {
+  start();
+  exchange("GET /healthz HTTP/1.0\r\nHost: x\r\nForwarded: for=203.0.113.7\r\n\r\n");
+  EXPECT_EQ(service_->counters().forwarded_ignored, 1U);
+  EXPECT_THAT(log_.str(), HasSubstr("a request of 127.0.0.1 says that it was forwarded"));
 }
 
 TEST_F(ServiceTest, frames_before_the_upgrade_is_answered_are_refused) {
@@ -406,12 +444,13 @@ TEST_F(ServiceTest, what_comes_too_fast_comes_later) {
 }
 
 TEST_F(ServiceTest, who_is_not_read_is_not_silent) {
-  options_.rates.messages = {10, std::chrono::milliseconds{100}};
-  options_.silence_max = std::chrono::milliseconds{20};
+  options_.rates.messages = {1, std::chrono::seconds{1}};
+  options_.silence_max = std::chrono::milliseconds{500};
   start();
   auto ada = join("blue");
   Texts texts;
-  run(io_, say_often(*ada, R"({"type":"ping"})", 3), hear(*ada, 3, texts));
+  run(io_, say_often(*ada, R"({"type":"ping"})", 1), hear(*ada, 1, texts));
+  EXPECT_GT(signaling_->counters().pauses, 0U);
   EXPECT_EQ(signaling_->counters().silent, 0U);
 }
 

@@ -331,7 +331,15 @@ TEST_F(AccessTest, AnAddressHasSoManyConnections) {
   EXPECT_EQ(hub().counters().errors[ErrorCode::kTooManyConnections], 2U);
 }
 
-TEST_F(AccessTest, ConnectionsOverLoopbackAreNotCountedByAddress) {
+TEST_F(AccessTest, LoopbackHasALimitWhereProxiesTellWhoTheirClientsAre) {
+  options.sessions_per_address = 1;
+  options.limits_loopback = true;
+  address = IpAddress::parse("127.0.0.1").value();
+  open("ada");
+  EXPECT_THAT(open("eve"), testing::Contains("eve: fatal error too-many-connections"));
+}
+
+TEST_F(AccessTest, LoopbackHasNoLimitOtherwise) {
   options.sessions_per_address = 1;
   for (const char* const loopback : {"127.0.0.1", "127.0.0.1", "::1", "::1"}) {
     address = IpAddress::parse(loopback).value();
