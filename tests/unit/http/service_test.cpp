@@ -297,6 +297,7 @@ TEST_F(ServiceTest, messages_go_to_the_others_in_the_room) {
   run(io_, hear(*ada, 1, texts));
   EXPECT_THAT(texts.back(), AllOf(HasSubstr("member-left"), HasSubstr(R"("reason":"left")")));
   EXPECT_EQ(signaling_->sessions(), 1U);
+  EXPECT_EQ(signaling_->counters().messages_sent, 5U);  // welcome, joined, member-joined, offer, member-left
 }
 
 TEST_F(ServiceTest, a_broken_connection_is_a_lost_member) {

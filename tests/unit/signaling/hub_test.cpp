@@ -45,6 +45,7 @@ TEST_F(HubTest, RoomOfTwo) {
   EXPECT_EQ(say("ada", Relay{RelayType::kMessage, std::nullopt, {{"data", "1e400"}}}),
             Lines{"bob: message from ada {data=1e400} #2"});
   EXPECT_EQ(say("ada", Leave{}), (Lines{"ada: left #4", "bob: -ada* left #3", "bob: role of bob moderator #4"}));
+  EXPECT_EQ(hub().counters().opened, 2U);
   EXPECT_EQ(hub().counters().relayed[RelayType::kOffer], 1U);
   EXPECT_EQ(hub().counters().relayed[RelayType::kMessage], 1U);
 }
