@@ -3,6 +3,7 @@
 // member alone. Its username carries random ids, never the names that people chose: it travels in clear.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,13 @@ class MemberIceServers final : public signaling::IceServers {
   // With the port that was really bound. Set before the first member comes.
   void set_listeners(const std::vector<config::Listener>& bound);
 
+  // Called with the user of the credentials of each member that leaves.
+  void set_departure_handler(std::function<void(const std::string& user)> handler) {
+    on_departure_ = std::move(handler);
+  }
+
   signaling::IceServerList for_member(const signaling::IceServersRequest& request, Now now) override;
+  void on_departure(std::string_view room_id, std::string_view member_id) override;
 
  private:
   // The one that a client meets who follows a URI with this listener and host.
@@ -36,6 +43,7 @@ class MemberIceServers final : public signaling::IceServers {
   std::optional<std::string> public_host_;
   std::chrono::seconds ttl_;
   std::vector<config::Listener> listeners_;  // in the order of the URIs
+  std::function<void(const std::string& user)> on_departure_;
 };
 
 }  // namespace causeway::app

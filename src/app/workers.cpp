@@ -171,6 +171,10 @@ void Workers::apply(const Config& next, const KeptSecrets& secrets,
   }
 }
 
+void Workers::end_allocations_of(const std::string& user) {
+  for_each([user](net::TurnDriver& driver) { driver.server().end_allocations_of(user, read_clock()); });
+}
+
 void Workers::set_relay_addresses(const turn::RelayAddressOptions& options) {
   for_each([options](net::TurnDriver& driver) { driver.set_relay_addresses(options); });
 }

@@ -46,6 +46,8 @@ class Workers {
   // std::runtime_error, and has changed nothing then, when DTLS does not take the certificate.
   void apply(const config::Config& next, const KeptSecrets& secrets,
              const std::shared_ptr<const net::TlsContext>& certificate);
+  // Wherever they are. `user` as in turn::Allocation.
+  void end_allocations_of(const std::string& user);
   void set_relay_addresses(const turn::RelayAddressOptions& options);
   // `drained` is called on the main loop, once the last allocation of all workers has ended.
   void drain(std::function<void()> drained);

@@ -72,6 +72,7 @@ void read_signaling(ObjectReader& object, Signaling& out) {
   }
   object.seconds("resume_grace_seconds", out.resume_grace_seconds, 0, 300);
   object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 300, 604'800);
+  object.flag("end_allocations_with_member", out.end_allocations_with_member);
   object.flag("waiting_room", out.waiting_room);
   object.section("tokens", [&](ObjectReader& tokens) { read_tokens(tokens, out.tokens); });
 }

@@ -79,6 +79,7 @@ void Hub::depart(Member& member, LeftReason reason, Deliveries& out) {
   counters_.left.count(reason);
   Room& room = *member.room;
   const std::unique_ptr<Member> removed = room.remove(member);
+  ice_servers_.on_departure(room.id, removed->info.member);
   const bool is_open = tokens_.use() == TokenUse::kNone;
   if (room.members.empty()) {
     if (!is_open || room.visitors.empty()) return remove_if_empty(room);

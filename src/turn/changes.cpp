@@ -19,6 +19,17 @@ void Server::set_credentials(RealmIndex realm, std::shared_ptr<const Credentials
   });
 }
 
+void Server::end_allocations_of(std::string_view user, Now now) {
+  bool has_some = false;  // most who go have none, and the search looks at all there are
+  for (std::size_t realm = 0; realm < realms_.size(); ++realm)
+    has_some = has_some || quota_.of_user(static_cast<RealmIndex>(realm), user) > 0;
+  if (!has_some) return;
+  on_timer(now);
+  allocations_.for_each([&](Allocation& allocation) {
+    if (allocation.user == user) end(allocation, EndReason::kCredentialRevoked, now);
+  });
+}
+
 void Server::set_limits(const ServerLimits& limits, std::span<const RealmLimits> of_realms) {
   options_.limits = limits;
   for (std::size_t i = 0; i < realms_.size(); ++i)

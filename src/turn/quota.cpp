@@ -44,6 +44,11 @@ Result<Quota::Hold, QuotaError> Quota::acquire(RealmIndex realm_index, std::stri
   return Hold{*this, holder, network};
 }
 
+std::uint32_t Quota::of_user(RealmIndex realm, std::string_view user) const {
+  const auto found = realms_[realm].users.find(std::string{user});
+  return found == realms_[realm].users.end() ? 0 : found->second.allocations;
+}
+
 void Quota::Hold::release() noexcept {
   Quota* const quota = std::exchange(quota_, nullptr);
   if (quota != nullptr) quota->release(*user_, source_);

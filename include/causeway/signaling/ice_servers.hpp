@@ -35,6 +35,8 @@ class IceServers {
  public:
   virtual ~IceServers() = default;
   virtual IceServerList for_member(const IceServersRequest& request, Now now) = 0;
+  // The member has left its room for good: nobody needs its credentials any more.
+  virtual void on_departure(std::string_view /*room_id*/, std::string_view /*member_id*/) {}
 };
 
 }  // namespace causeway::signaling

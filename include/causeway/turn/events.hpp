@@ -15,7 +15,7 @@ enum class EndReason : std::uint8_t {
   kReleased,  // Refresh with a lifetime of zero
   kExpired,   // the client did not refresh
   kCredentialExpired,
-  kCredentialRevoked,  // the user was removed or has another password, or the secret is gone
+  kCredentialRevoked,  // the user was removed or has gone or another password, or the secret is gone
   kClientGone,         // the client's connection ended
   kServerStopped,
 };

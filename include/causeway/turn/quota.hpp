@@ -103,6 +103,7 @@ class Quota {
   void give_back(RealmIndex realm, std::string_view user, const IpAddress& source) noexcept;
   std::uint32_t total() const noexcept { return total_; }
   std::uint32_t of_realm(RealmIndex realm) const noexcept { return realms_[realm].allocations; }
+  std::uint32_t of_user(RealmIndex realm, std::string_view user) const;
   std::size_t users() const noexcept;  // that are remembered
 
  private:

@@ -141,6 +141,8 @@ class Server {
   // What an operator changes while clients are connected.
   // A realm's new snapshot, of the same name: allocations whose credential it does not accept end.
   void set_credentials(RealmIndex realm, std::shared_ptr<const Credentials> credentials, Now now);
+  // The user has gone: its allocations in all realms end. Its credentials stay good.
+  void end_allocations_of(std::string_view user, Now now);
   // One set for each realm. Allocations above a lower limit live on.
   void set_limits(const ServerLimits& limits, std::span<const RealmLimits> of_realms);
   // Judges all live permissions again and ends those that it does not grant.

@@ -44,8 +44,12 @@ class FakeIceServers : public IceServers {
     hosts.push_back((request.secure ? "https://" : "http://") + std::string(request.host));
     return {{{{"turn:" + std::string(request.host)}, asked.back(), "secret"}}, ttl};
   }
+  void on_departure(std::string_view room_id, std::string_view member_id) override {
+    departed.push_back(std::string(room_id) + "/" + std::string(member_id));
+  }
   std::chrono::seconds ttl{1000};
   Lines asked;
+  Lines departed;
   Lines hosts;
 };
 

@@ -191,6 +191,19 @@ TEST_F(Resume, ASequenceFromTheFutureBringsNothing) {
   EXPECT_EQ(resume("bob", bob, ~std::uint64_t{0}), Lines{"bob: joined tea as bob with ada* received 0"});
 }
 
+TEST_F(Resume, CredentialsAreDoneWithWhenTheMemberHasGoneForGood) {
+  const std::string bob = two();  // ada asked first
+  const Lines asked = ice_servers.asked;
+  close("bob");
+  resume("bob", bob, 0);
+  EXPECT_EQ(ice_servers.departed, Lines{}) << "away and back";
+  close("bob");
+  advance(60s);
+  EXPECT_EQ(ice_servers.departed, Lines{asked[1]});
+  say("ada", Leave{});
+  EXPECT_EQ(ice_servers.departed, (Lines{asked[1], asked[0]}));
+}
+
 TEST_F(Resume, NoMoreThanSoManyAreAway) {
   options.away_max = 1;
   two();

@@ -33,6 +33,29 @@ TEST(SetCredentials, ARemovedUserLosesItsAllocationsAndNobodyElse) {
   EXPECT_TRUE(member.refresh().success());
 }
 
+TEST(EndAllocationsOf, AUserLosesThemAndNobodyElse) {
+  TurnScript script;
+  TurnClient carol{script};
+  TurnClient again{script, at("198.51.100.7", 40001)};
+  TurnClient dave{script, at("198.51.100.8", 40000)};
+  carol.as_time_limited("carol", script.now.wall + 1h);
+  again.as_time_limited("carol", script.now.wall + 2h);
+  dave.as_time_limited("dave", script.now.wall + 1h);
+  for (TurnClient* each : {&carol, &again, &dave})
+    ASSERT_TRUE(each->allocate().success());
+
+  script.server().end_allocations_of("caro", script.now);
+  EXPECT_TRUE(script.events.ended.empty());
+  script.server().end_allocations_of("carol", script.now);
+  ASSERT_EQ(script.events.ended.size(), 2u);
+  EXPECT_EQ(script.events.ended[0].user, "carol");
+  EXPECT_EQ(script.events.ended[0].reason, EndReason::kCredentialRevoked);
+  EXPECT_EQ(carol.refresh().error(), 437);
+  EXPECT_TRUE(dave.refresh().success());
+  script.server().end_allocations_of("carol", script.now);
+  EXPECT_EQ(script.events.ended.size(), 2u);
+}
+
 TEST(SetCredentials, AChangedPasswordEndsThem) {
   TurnScript script;
   TurnClient alice{script};
