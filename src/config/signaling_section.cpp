@@ -71,7 +71,7 @@ void read_signaling(ObjectReader& object, Signaling& out) {
                                        ") at least, but is " + std::to_string(out.queue_bytes_max));
   }
   object.seconds("resume_grace_seconds", out.resume_grace_seconds, 0, 300);
-  object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 300, 604'800);
+  object.seconds("ice_ttl_seconds", out.ice_ttl_seconds, 10, 604'800);
   object.flag("end_allocations_with_member", out.end_allocations_with_member);
   object.flag("waiting_room", out.waiting_room);
   object.section("tokens", [&](ObjectReader& tokens) { read_tokens(tokens, out.tokens); });

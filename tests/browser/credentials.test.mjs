@@ -1,46 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls that go on longer than the TURN credentials they began with. Theirs live for seconds here: what the server says
-// of ICE servers is changed on its way to the page, into credentials that the server takes for its own.
+// Calls that go on longer than the TURN credentials they began with, which live for seconds here.
 import assert from 'node:assert/strict';
-import {createHmac} from 'node:crypto';
 import {describe, it} from 'node:test';
 import {expectGrowth, expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
 
-const kSecret = 'a secret of the server and of this test';
-const kLifeSeconds = 6;
+const kLifeSeconds = 10;
 const kLives = 3;
 
-/** The credentials of this list, alive for kLifeSeconds from now (draft-uberti-behave-turn-rest-00). */
-function shortened(ice_servers) {
-  const expiry = Math.floor(Date.now() / 1000) + kLifeSeconds;
-  return ice_servers.map(({username, credential, ...server}) => {
-    if (!username) return server;
-    const name = username.replace(/^\d+/, `${expiry}`);
-    return {...server, username: name, credential: createHmac('sha1', kSecret).update(name).digest('base64')};
-  });
-}
-
-/** The server pushes fresh ones at 80 % of the life that it knows of; here it is asked for some at 80 % of theirs. */
-const shortLives = ({renewed}) => (context) => context.routeWebSocket('**/ws', (page) => {
-  const server = page.connectToServer();
-  server.onMessage((text) => {
-    const message = JSON.parse(text);
-    if (message.ice_servers) {
-      message.ice_servers = shortened(message.ice_servers);
-      if (renewed) setTimeout(() => server.send('{"type":"ice"}'), kLifeSeconds * 800).unref();
-    }
-    page.send(JSON.stringify(message));
+/** Keeps the fresh credentials that the server pushes at 80 % of the life from the page. */
+const withoutFreshOnes = (context) => context.routeWebSocket('**/ws', (page) => {
+  page.connectToServer().onMessage((text) => {
+    if (JSON.parse(text).type !== 'ice') page.send(text);
   });
 });
 
 describe('a relayed call whose credentials expire', () => {
   let daemon;
   let browser;
-  const turn = {shared_secrets: [kSecret], relay: {addresses: ['127.0.0.1']}};
-  startAll((started) => ({daemon, browser} = started), {sections: {turn}});
+  startAll((started) => ({daemon, browser} = started), {sections: {signaling: {ice_ttl_seconds: kLifeSeconds}}});
 
-  async function call(room, how) {
-    const options = {prepare: shortLives(how)};
+  async function call(room, options) {
     const pages = [];
     for (const name of ['Ann', 'Ben']) {
       pages.push(await joinRoom(browser, `${daemon.origin}/r/${room}`, {name, relay_only: true, options}));
@@ -52,7 +31,7 @@ describe('a relayed call whose credentials expire', () => {
   const expired = () => daemon.output.match(/\(credential expired\)/g)?.length ?? 0;
 
   it('goes on with fresh ones, on new allocations', async () => {
-    const pages = await call('renewed', {renewed: true});
+    const pages = await call('renewed');
     let grown = await Promise.all(pages.map((page) => expectGrowth(page)));
     for (const end = Date.now() + kLives * kLifeSeconds * 1000; Date.now() < end;) {
       await pages[0].waitForTimeout(500);
@@ -65,7 +44,7 @@ describe('a relayed call whose credentials expire', () => {
 
   it('ends without them', async () => {
     const before = expired();
-    const pages = await call('not renewed', {renewed: false});
+    const pages = await call('not renewed', {prepare: withoutFreshOnes});
     await Promise.all(pages.map((page) => page.locator('#tiles > [data-member]:not([data-state="connected"])').waitFor()));
     assert.ok(expired() > before, daemon.output);
     for (const page of pages) await page.context().close();
