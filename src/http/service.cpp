@@ -105,7 +105,7 @@ asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_
   std::vector<std::uint8_t>().swap(first_bytes);  // a WebSocket stays for hours
   std::unique_ptr<WebSocketUpgrade> upgrade = co_await serve_requests(stream, buffer, facts);
   buffer.shrink_to_fit();
-  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(*upgrade));
+  if (upgrade) co_await signaling_.serve(std::move(stream), std::move(upgrade));
 }
 
 net::ConnectionFacts Service::facts_of_client(const beast::http::fields& header,

@@ -53,22 +53,22 @@ SignalingService::SignalingService(const asio::any_io_executor& executor, signal
 
 SignalingService::~SignalingService() = default;
 
-asio::awaitable<void> SignalingService::serve(net::Stream stream, WebSocketUpgrade upgrade) {
+asio::awaitable<void> SignalingService::serve(net::Stream stream, std::unique_ptr<WebSocketUpgrade> upgrade) {
   if (is_stopping_) {
     ++counters_.upgrades_failed;
     co_return;
   }
   const signaling::SessionId id{++last_session_id_};
-  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade.client), *this, logger_);
+  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade->client), *this, logger_);
   {
     Registration registration(*this, session);
-    session->accept(upgrade.request);
+    session->accept(upgrade->request);
     {
       const Gathering gathering(*this);
-      perform(hub_.open(id, upgrade.open, read_clock()));
+      perform(hub_.open(id, upgrade->open, read_clock()));
       session->flush();
     }
-    upgrade = {};
+    upgrade.reset();  // the session stays for hours
     const signaling::LeftReason left = co_await session->read();
     registration.set_left(left);
   }

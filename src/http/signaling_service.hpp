@@ -52,7 +52,7 @@ class SignalingService {
   SignalingService& operator=(const SignalingService&) = delete;
 
   // Answers the upgrade request and runs the session until its connection is gone.
-  asio::awaitable<void> serve(net::Stream stream, WebSocketUpgrade upgrade);
+  asio::awaitable<void> serve(net::Stream stream, std::unique_ptr<WebSocketUpgrade> upgrade);
 
   // Says `bye` to everybody, refuses new sessions, and returns when all are gone, at the latest after 2 s.
   asio::awaitable<void> stop();

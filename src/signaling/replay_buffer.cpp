@@ -11,22 +11,26 @@ void ReplayBuffer::push(std::uint64_t seq, std::shared_ptr<const ServerMessage> 
   bytes_ += bytes;
   bytes_total_ += bytes;
   const auto is_over = [this] {
-    return entries_.size() > limits_.messages_max || bytes_ > limits_.bytes_max ||
+    return entries().size() > limits_.messages_max || bytes_ > limits_.bytes_max ||
            bytes_total_ > limits_.bytes_total_max;
   };
-  while (!entries_.empty() && is_over())
+  while (!entries().empty() && is_over())
     forget_oldest();
 }
 
 void ReplayBuffer::forget_until(std::uint64_t seq) noexcept {
-  while (!entries_.empty() && entries_.front().seq <= seq)
+  while (!entries().empty() && entries().front().seq <= seq)
     forget_oldest();
 }
 
 void ReplayBuffer::forget_oldest() noexcept {
-  bytes_ -= entries_.front().bytes;
-  bytes_total_ -= entries_.front().bytes;
-  entries_.pop_front();
+  Entry& oldest = entries_[forgotten_++];
+  bytes_ -= oldest.bytes;
+  bytes_total_ -= oldest.bytes;
+  oldest.message.reset();
+  if (2 * forgotten_ < entries_.size()) return;
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(std::exchange(forgotten_, 0)));
+  if (entries_.empty()) std::vector<Entry>().swap(entries_);
 }
 
 }  // namespace causeway::signaling

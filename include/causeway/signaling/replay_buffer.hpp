@@ -7,8 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "causeway/signaling/message.hpp"
 
@@ -41,7 +42,7 @@ class ReplayBuffer {
   void forget_until(std::uint64_t seq) noexcept;
 
   // What is kept, oldest first, without a hole.
-  const std::deque<Entry>& entries() const noexcept { return entries_; }
+  std::span<const Entry> entries() const noexcept { return std::span(entries_).subspan(forgotten_); }
 
  private:
   void forget_oldest() noexcept;
@@ -49,7 +50,9 @@ class ReplayBuffer {
   const ReplayLimits& limits_;
   std::size_t& bytes_total_;
   std::size_t bytes_ = 0;
-  std::deque<Entry> entries_;
+  // Most buffers are empty or nearly so: a deque takes half a KiB for that.
+  std::vector<Entry> entries_;
+  std::size_t forgotten_ = 0;  // of entries_: the first ones, which go together
 };
 
 }  // namespace causeway::signaling
