@@ -128,6 +128,7 @@ Daemon::Daemon(Config config, ReadAgain read_again)
     listen(listener);
   listen_for_nat_discovery();
   ice_servers_.set_listeners(bound_);
+  ice_servers_.set_nat_discovery(config_.turn.nat_discovery);
   if (config_.signaling.end_allocations_with_member)
     ice_servers_.set_departure_handler([this](const std::string& user) { turn_.end_allocations_of(user); });
 }

@@ -55,6 +55,17 @@ void MemberIceServers::set_listeners(const std::vector<config::Listener>& bound)
   }
 }
 
+// IPv4's where there are both: that is where NATs are, and whoever lacks a family would take its URIs for dead ones.
+void MemberIceServers::set_nat_discovery(const config::NatDiscovery& nat_discovery) {
+  const auto& [addresses, external, port, alternate_port] = nat_discovery;
+  std::vector<IpAddress> pair = external.empty() ? addresses : external;
+  std::stable_partition(pair.begin(), pair.end(), [](const IpAddress& address) { return address.is_v4(); });
+  if (pair.size() < 2) return;
+  for (const Endpoint& endpoint : {Endpoint{pair[0], port}, {pair[1], port}, {pair[1], alternate_port}}) {
+    nat_discovery_.push_back("stun:" + endpoint.to_string());
+  }
+}
+
 turn::RealmIndex MemberIceServers::realm_of(const config::Listener& listener, std::string_view host) const {
   const auto literal = IpAddress::parse(host);
   const IpAddress address = literal && listener.address.is_unspecified() ? *literal : listener.address;
@@ -85,6 +96,7 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
     list.servers.push_back(std::move(turn));
   }
   list.ttl = ttl_;
+  list.nat_discovery = nat_discovery_;
   return list;
 }
 

@@ -26,6 +26,8 @@ class MemberIceServers final : public signaling::IceServers {
   // With the port that was really bound. Set before the first member comes.
   void set_listeners(const std::vector<config::Listener>& bound);
 
+  void set_nat_discovery(const config::NatDiscovery& nat_discovery);
+
   // Called with the user of the credentials of each member that leaves.
   void set_departure_handler(std::function<void(const std::string& user)> handler) {
     on_departure_ = std::move(handler);
@@ -43,6 +45,7 @@ class MemberIceServers final : public signaling::IceServers {
   std::optional<std::string> public_host_;
   std::chrono::seconds ttl_;
   std::vector<config::Listener> listeners_;  // in the order of the URIs
+  std::vector<std::string> nat_discovery_;   // URIs
   std::function<void(const std::string& user)> on_departure_;
 };
 

@@ -62,6 +62,7 @@ void add(Object& object, const IceServerList& list) {
   }
   object["ice_servers"] = std::move(servers);
   object["ice_ttl_seconds"] = list.ttl.count();
+  if (!list.nat_discovery.empty()) object["nat_discovery"] = list.nat_discovery;
 }
 
 std::string write(const Welcome& welcome) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Firefox behind one NAT and a Chromium behind another are in a call on the call page, with the installed
-// configuration on a public address: both NATs symmetric, and then also closed for all but TCP to port 443.
+// configuration on a public address: both NATs symmetric, and then also closed for all but TCP to port 443. And what the
+// test page finds out behind NATs of each kind, and where there is IPv6 as well.
 //
 // The script runs itself again inside the network of Firefox, whose debugging port is only to be reached there.
 import assert from 'node:assert/strict';
@@ -21,12 +22,21 @@ const kConfiguration = path.join(path.dirname(kThisFile), '../../config/causeway
 const kMediaMsMax = 20_000;
 const kFailMsMax = 60_000;
 const kHost = 'call.example';  // Firefox uses turns: with a name only
+const kKinds = ['symmetric', 'https-only', 'cone', 'address-dependent', 'dual-stack'];
 // What the call page is told and what it then uses; where only port 443 is open it has to find out by itself.
-const kKinds = {
+const kCalls = {
   'symmetric': {query: '?transport=udp', relay_protocol: 'udp'},
   'https-only': {query: '', relay_protocol: 'tls'},
-  'cone': {},
 };
+// What the test page says of the NAT, and the browsers in which that is tried.
+const kMappings = {
+  'cone': ['the same port towards everybody', ['Chromium']],
+  'address-dependent': ['each address another port', ['Chromium']],
+  'symmetric': ['each destination another port', ['Firefox', 'Chromium']],
+};
+const kNatDiscovery = {addresses: [kServerAddress, '5.5.5.6'], port: 3478, alternate_port: 3479};
+const kServerAddressV6 = '2400:5::5';
+const kHalfHost = 'half.example';  // its IPv6 address leads nowhere
 const kUris = [
   `turn:${kHost}:3478?transport=udp`, `turn:${kHost}:3478?transport=tcp`, `turns:${kHost}:443?transport=tcp`,
   `turn:${kHost}:443?transport=udp`, `turn:${kHost}:443?transport=tcp`,
@@ -90,14 +100,16 @@ if (inside) describe('behind NATs', () => {
   let chromium;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'causeway-nat-'));
-    await writeFile(path.join(folder, 'hosts'), `127.0.0.1 localhost\n${kServerAddress} ${kHost} ${kHost}.\n`);
+    const hosts = [['127.0.0.1', 'localhost'], [kServerAddress, kHost], [kServerAddress, kHalfHost]];
+    if (kind === 'dual-stack') hosts.push([kServerAddressV6, kHost], ['2400:5::99', kHalfHost]);
+    await writeFile(path.join(folder, 'hosts'), hosts.map(([address, name]) => `${address} ${name} ${name}.\n`).join(''));
     await writeFile(path.join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
     const users = JSON.stringify({[kUser.name]: kUser.password});
-    daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`, {CAUSEWAY_TURN__USERS: users},
-      within(holders.server));
+    const variables = {CAUSEWAY_TURN__USERS: users, CAUSEWAY_TURN__NAT_DISCOVERY: JSON.stringify(kNatDiscovery)};
+    daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`, variables, within(holders.server));
     const launcher = (name, holder, program) => writeLauncher(folder, name, within(holder), program);
     [firefox, chromium] = await Promise.all([
-      launcher('firefox', holders.client_a, '').then((file) => Firefox.launch([file])),
+      kCalls[kind] && launcher('firefox', holders.client_a, '').then((file) => Firefox.launch([file])),
       launcher('chromium', holders.client_b, kChromium).then((executablePath) => launchBrowser({executablePath})),
     ]);
   });
@@ -123,8 +135,8 @@ if (inside) describe('behind NATs', () => {
     return [fox, chrome];
   }
 
-  if (kind !== 'cone') it('is a call between Firefox and Chromium, through the relay', async () => {
-    const {query, relay_protocol} = kKinds[kind];
+  if (kCalls[kind]) it('is a call between Firefox and Chromium, through the relay', async () => {
+    const {query, relay_protocol} = kCalls[kind];
     const [fox, chrome] = await call('relayed', {query});
     await waitForPeers(chrome, 1);
     let peers;
@@ -142,20 +154,54 @@ if (inside) describe('behind NATs', () => {
     }
   });
 
-  const nat = {cone: 'the same port towards everybody', symmetric: 'each destination another port'}[kind];
-  for (const name of {cone: ['Chromium'], symmetric: ['Firefox', 'Chromium']}[kind] ?? []) {
+  /** What the test page says of its own server: the report as text. */
+  async function reportOf(browser, host) {
+    const url = `https://${host}/test?seconds=1&lang=en`;
+    const page = await (browser === firefox ? firefox.open(url) : openPage(chromium, url, {ignoreHTTPSErrors: true}));
+    const until = (condition) => (
+      browser === firefox ? page.waitFor(condition, kFailMsMax) : page.waitForFunction(condition, null, {timeout: kFailMsMax}));
+    await until(() => !document.getElementById('own-start').disabled);
+    await page.evaluate(() => document.getElementById('own-start').click());
+    await until(() => !document.getElementById('report').hidden);
+    return page.evaluate(() => document.getElementById('report-text').value);
+  }
+
+  const [mapping, browsers] = kMappings[kind] ?? ['', []];
+  for (const name of browsers) {
     it(`is no obstacle to the test page in ${name}, which sees what kind it is`, async () => {
-      const url = `https://${kHost}/test?seconds=1&lang=en`;
-      const page = await (name === 'Firefox' ? firefox.open(url) : openPage(chromium, url, {ignoreHTTPSErrors: true}));
-      await page.evaluate(() => document.getElementById('own-start').click());
-      const is_done = () => !document.getElementById('report').hidden;
-      if (name === 'Firefox') await page.waitFor(is_done, kFailMsMax);
-      else await page.waitForFunction(is_done, null, {timeout: kFailMsMax});
-      const report = await page.evaluate(() => document.getElementById('report-text').value);
+      const report = await reportOf(name === 'Firefox' ? firefox : chromium, kHost);
       assert.match(report, /^(Everything works|Calls work)/);
-      for (const words of ['A wrong password is refused', nat, 'Connected after', 'Pictures arrive']) {
+      for (const words of ['A wrong password is refused', mapping, 'Connected after', 'Pictures arrive']) {
         assert.ok(report.includes(words), report);
       }
+    });
+  }
+
+  if (kind === 'cone') it('is seen by a page that knows one address only', async () => {
+    const page = await openPage(chromium, `https://${kHost}/test`, {ignoreHTTPSErrors: true});
+    const seen = await page.evaluate(async (urls) => {
+      const {natMapping} = await import('/js/nat.js');
+      return natMapping([{urls}]);
+    }, kUris);
+    assert.equal(seen, 'one-address');
+  });
+
+  if (kind === 'dual-stack') {
+    const waysOver = (report, family) => report.split('\n').filter((line) => line.includes(`Over ${family}: `));
+
+    it('asks over IPv4 and over IPv6, each where the browser can choose', async () => {
+      const report = await reportOf(chromium, kHost);
+      assert.match(report, /^Everything works/);
+      for (const family of ['IPv4', 'IPv6']) {
+        const ways = waysOver(report, family);
+        assert.ok(ways.filter((line) => /^\+ turn:.*=udp/.test(line)).length === 2, report);
+      }
+    });
+
+    it('claims nothing of a family that does not lead there', async () => {
+      const report = await reportOf(chromium, kHalfHost);
+      assert.ok(waysOver(report, 'IPv4').filter((line) => line.startsWith('+ turn')).length >= 3, report);
+      assert.deepEqual(waysOver(report, 'IPv6'), []);
     });
   }
 
@@ -178,7 +224,7 @@ if (inside) describe('behind NATs', () => {
 
 if (!inside) {
   const has_firefox = spawnSync('firefox-esr', ['--version']).status === 0;
-  for (const kind of Object.keys(kKinds)) {
+  for (const kind of kKinds) {
     it(`works where NATs are ${kind}`, {skip: !has_firefox && 'there is no firefox-esr here'},
       (test) => runInside(kind, kThisFile, test));
   }

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from signaling_client import Client, run
 from stun_client import (
     BINDING, CHANGE_REQUEST, MAPPED_ADDRESS, OTHER_ADDRESS, PADDING, RESPONSE_ORIGIN, RESPONSE_PORT, UNKNOWN_ATTRIBUTES,
     XOR_MAPPED_ADDRESS, StunClient,
@@ -25,10 +26,19 @@ def ports(tmp_path_factory):
         yield ports
 
 
+def test_members_are_told_the_addresses_to_ask(ports):
+    async def check():
+        async with Client(ports.http) as client:
+            assert (await client.join("nat"))["nat_discovery"] == [
+                f"stun:{A1}:{ports.turn}", f"stun:{A2}:{ports.turn}", f"stun:{A2}:{ports.alternate}"]  # fmt: skip
+
+    run(check())
+
+
 def turnutils(program, *arguments):
     command = [program, *map(str, arguments)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
-    return run.stdout + run.stderr
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("padding", [[], ["-P"]], ids=["plain", "padded"])
@@ -120,5 +130,5 @@ def test_an_address_of_another_machine_is_an_error_that_names_it(tmp_path):
     discovery = {"addresses": [A1, "192.0.2.1"], "port": free_port(), "alternate_port": free_port()}
     file = write_config(tmp_path, relay_config(tmp_path, ports, nat_discovery=discovery))
     for arguments, code in [(["--config", file], 1), (["check-config", file], 2)]:
-        run = run_causeway(*arguments)
-        assert run.returncode == code and "192.0.2.1" in run.stdout + run.stderr, run.stdout + run.stderr
+        done = run_causeway(*arguments)
+        assert done.returncode == code and "192.0.2.1" in done.stdout + done.stderr, done.stdout + done.stderr

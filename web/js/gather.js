@@ -3,6 +3,11 @@
 import {t, textOr} from './i18n.js';
 
 const kGatherMsMax = 15_000;
+const kOthersMs = 2_000;  // what other answers may come later than the first: other networks of the device may have none
+const kFamilies = ['IPv4', 'IPv6'];
+const kUnspecified = /^(0\.0\.0\.0|\[?::\]?)$/;
+// What Chromium says of a family in which it did not ask: the name has no address of it, or over TCP it took the other.
+const kNotTried = /lookup|incompatible|not associated/;
 
 /** What an error code means and what to do (RFC 8489 §14.8, RFC 8656 §19; from 600 on the browser's own). */
 export function errorInWords(code, text) {
@@ -10,7 +15,8 @@ export function errorInWords(code, text) {
 }
 
 /** @typedef {{ms: number, candidate: RTCIceCandidate, url: string, relay_protocol: string}} Gathered */
-/** @typedef {{ms: number, code: number, text: string, url: string, address: string, words: string}} GatherError */
+/** @typedef {{ms: number, code: number, text: string, url: string, address: string, family: ''|'IPv4'|'IPv6',
+ *             words: string}} GatherError */
 /** @typedef {{good: boolean, ms: number|null, words: string}} Verdict */
 /**
  * @typedef {object} Gathering
@@ -19,6 +25,7 @@ export function errorInWords(code, text) {
  * @property {GatherError[]} errors
  * @property {number|null} done_ms when the browser had finished; null when it was not waited for any longer
  * @property {Verdict} verdict
+ * @property {Map<'IPv4'|'IPv6', Verdict>} families those over which the browser asked the server, where that can be seen
  */
 
 /**
@@ -37,38 +44,43 @@ export function complaintAbout({uri, username, password}) {
 }
 
 /**
- * Gathers for one server alone, so that everything that comes belongs to it. Ends when the browser says so, when the
- * relay candidate asked for is there, or after 15 s.
+ * Gathers for one server alone, so that everything that comes belongs to it. Ends when the browser says so,
+ * after 15 s, or on request 2 s after the server has answered.
  * @param {RTCIceServer} server
- * @param {{policy: RTCIceTransportPolicy, until_relay?: boolean, on_progress?: (gathering: Gathering) => void}} options
+ * @param {{policy: RTCIceTransportPolicy, until_answer?: boolean, on_progress?: (gathering: Gathering) => void}} options
  * @returns {Promise<Gathering>}
  */
-export async function gather(server, {policy, until_relay = false, on_progress = () => {}}) {
+export async function gather(server, {policy, until_answer = false, on_progress = () => {}}) {
   const uri = [server.urls].flat()[0];
   const started = performance.now();
   const elapsed = () => Math.round(performance.now() - started);
   const connection = new RTCPeerConnection({iceServers: [server], iceTransportPolicy: policy});
-  const gathering = {server, candidates: [], errors: [], done_ms: null, verdict: null};
+  const gathering = {server, candidates: [], errors: [], done_ms: null, verdict: null, families: new Map()};
   const progress = () => {
     gathering.verdict = verdictOf(gathering, policy);
+    gathering.families = verdictsByFamily(gathering, policy);
     on_progress(gathering);
   };
   let timer = 0;
   try {
     await new Promise((resolve, reject) => {
       timer = setTimeout(resolve, kGatherMsMax);
+      const progressed = () => {
+        progress();
+        if (until_answer && hasAnswer(gathering)) setTimeout(resolve, kOthersMs);
+      };
       connection.onicecandidate = ({candidate}) => {
         if (candidate?.candidate) {
           gathering.candidates.push(gathered(candidate, elapsed(), uri));
-          progress();
+          progressed();
         }
-        const enough = until_relay && candidate?.type === 'relay';
-        if (!candidate) gathering.done_ms = elapsed();
-        if (!candidate || enough) resolve();
+        if (candidate) return;
+        gathering.done_ms = elapsed();
+        resolve();
       };
       connection.onicecandidateerror = (event) => {
         gathering.errors.push(gatherError(event, elapsed()));
-        progress();
+        progressed();
       };
       connection.createDataChannel('gather');
       connection.setLocalDescription().catch(reject);
@@ -80,6 +92,13 @@ export async function gather(server, {policy, until_relay = false, on_progress =
   progress();
   return gathering;
 }
+
+function hasAnswer({server, candidates, errors}) {
+  const type = isTurn(server) ? 'relay' : 'srflx';
+  return candidates.some(({candidate}) => candidate.type === type) || errors.some(({code}) => code < 700);
+}
+
+const isTurn = ({urls}) => [urls].flat().some((url) => /^turns?:/i.test(url));
 
 function gathered(candidate, ms, uri) {
   const relay_protocol = candidate.type === 'relay' ? relayProtocol(candidate, uri) : '';
@@ -94,11 +113,37 @@ function relayProtocol(candidate, uri) {
 
 function gatherError({errorCode, errorText, url, address, port}, ms) {
   const from = address ? `${address}:${port}` : '';
-  return {ms, code: errorCode, text: errorText, url, address: from, words: errorInWords(errorCode, errorText)};
+  const family = address ? familyOf(address) : '';
+  return {ms, code: errorCode, text: errorText, url, address: from, family, words: errorInWords(errorCode, errorText)};
+}
+
+const familyOf = (address) => (address.includes(':') ? 'IPv6' : 'IPv4');
+
+/**
+ * Where a name has addresses of both families a browser with both asks over both. Which one it was is seen in the related
+ * address of a relay candidate (policy `all`), in a server reflexive one, and in the browser's own address of an error.
+ */
+function verdictsByFamily({candidates, errors, ...rest}, policy) {
+  const found = new Map();
+  for (const family of kFamilies) {
+    const own = {
+      ...rest,
+      candidates: candidates.filter(({candidate}) => familyAsked(candidate) === family),
+      errors: errors.filter((error) => error.family === family && !kNotTried.test(error.text)),
+    };
+    if (own.candidates.length + own.errors.length > 0) found.set(family, verdictOf(own, policy));
+  }
+  return found;
+}
+
+function familyAsked({type, address, relatedAddress}) {
+  if (type === 'srflx') return familyOf(address);
+  const known = type === 'relay' && relatedAddress && !kUnspecified.test(relatedAddress);
+  return known ? familyOf(relatedAddress) : '';
 }
 
 function verdictOf({server, candidates, errors, done_ms}, policy) {
-  const turn = [server.urls].flat().some((url) => /^turns?:/i.test(url));
+  const turn = isTurn(server);
   const first = (type) => candidates.find(({candidate}) => candidate.type === type);
   const relay = first('relay');
   const reflexive = first('srflx');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the NAT in front of this browser maps ports, as far as a browser can see it (RFC 4787 §4.1): from one socket it asks
-// several UDP ports of the server which address they see.
+// several UDP ports of the server which address they see. A server with two addresses tells of three (RFC 5780 §4.3), and
+// then all is known; what one address sees leaves open what another would.
 
 const kGatherMsMax = 5000;
 
@@ -16,13 +17,24 @@ function stunUris(servers) {
 const socketOf = ({candidate, relatedAddress, relatedPort}) => (
   `${relatedAddress}:${relatedPort} ${/network-id (\d+)/.exec(candidate)?.[1]}`);
 
+/** @typedef {'endpoint-independent'|'address-dependent'|'address-and-port-dependent'|'one-address'} Mapping */
+
 /**
  * @param {RTCIceServer[]} servers
- * @returns {Promise<'same'|'different'|null>} whether all see the same port; null: there is no NAT, or too little to say
+ * @param {string[]} [discovery] `nat_discovery` of the server
+ * @returns {Promise<Mapping|null>} `one-address`: the same for all ports of one; null: no NAT, or too little to say
  */
-export async function natMapping(servers) {
-  const urls = stunUris(servers);
+export async function natMapping(servers, discovery) {
+  const urls = discovery ?? stunUris(servers);
   if (urls.length < 2) return null;
+  const {seen, complete} = await addressesSeen(urls);
+  if (discovery && !complete) return natMapping(servers);
+  if (seen > 1) return discovery && seen < urls.length ? 'address-dependent' : 'address-and-port-dependent';
+  return complete && seen > 0 ? discovery ? 'endpoint-independent' : 'one-address' : null;
+}
+
+/** How many addresses of one socket these see, and whether all have answered. */
+async function addressesSeen(urls) {
   const connection = new RTCPeerConnection({iceServers: [{urls}]});
   const ports = new Map();
   let complete = true;
@@ -44,6 +56,5 @@ export async function natMapping(servers) {
     clearTimeout(timer);
     connection.close();
   }
-  if ([...ports.values()].some(({size}) => size > 1)) return 'different';
-  return complete && ports.size > 0 ? 'same' : null;
+  return {seen: Math.max(0, ...[...ports.values()].map(({size}) => size)), complete};
 }

@@ -41,14 +41,14 @@ export async function testOwnServer({seconds, show, say}) {
   for (const check of await environmentChecks()) add('browser', check);
   say(t('say.signaling'));
   show('signaling', {id: 'websocket', state: 'trying', words: t('trying')});
-  const {servers, id, line} = await askServer();
+  const {servers, nat_discovery, id, line} = await askServer();
   report.id = id;
   add('signaling', line);
   if (servers) {
     say(t('say.relay', {count: servers.length}));
     const working = await testUris(servers, add, show);
     await testWrongPassword(servers, add, show);
-    const mapping = await natMapping(servers);
+    const mapping = await natMapping(servers, nat_discovery);
     if (mapping) add('relay', {id: 'nat', state: 'good', words: t(`nat.${mapping}`)});
     if (working) await testCall(working, {seconds, add, show, say});
   }
@@ -65,14 +65,14 @@ async function askServer() {
   signaling.on('disconnected', () => signaling.leave());
   const started = performance.now();
   try {
-    const {self, ice_servers} = await signaling.join(room, {name: 'Relay test'});
+    const {self, ice_servers, nat_discovery} = await signaling.join(room, {name: 'Relay test'});
     const ms = Math.round(performance.now() - started);
     const round_trip = await pingTime(signaling);
     const servers = ice_servers.flatMap(({urls, ...credentials}) => (
       [urls].flat().map((url) => ({...credentials, urls: url}))));
     const username = servers.find((server) => server.username)?.username;
     const line = {id: 'websocket', state: 'good', words: t('signaling.good', {ms, round_trip}), ms: round_trip};
-    return {servers, id: username?.split(':')[1] ?? self.member, line};
+    return {servers, nat_discovery, id: username?.split(':')[1] ?? self.member, line};
   } catch (error) {
     const words = error.code === 'left' ? t('signaling.silent') : t('signaling.refused', {reason: error.message});
     return {servers: null, id: '', line: {id: 'websocket', state: 'bad', words}};
@@ -101,8 +101,13 @@ async function testUris(servers, add, show) {
   const results = await Promise.all(servers.map(async (server) => {
     const uri = server.urls;
     show('relay', {id: uri, uri, state: 'trying', words: t('trying')});
-    const {verdict} = await gather(server, {policy: isTurn(server) ? 'relay' : 'all', until_relay: true});
-    add('relay', {id: uri, uri, state: verdict.good ? 'good' : 'bad', words: verdict.words, ms: verdict.ms});
+    const {verdict, families} = await gather(server, {policy: 'all', until_answer: true});
+    const line = ({good, words, ms}) => ({id: uri, uri, state: good ? 'good' : 'bad', words, ms});
+    if (families.size === 0) add('relay', line(verdict));
+    for (const [family, each] of families) {
+      const over = line({...each, words: t('verdict.over', {family, words: each.words})});
+      add('relay', {...over, id: family === 'IPv6' && families.size > 1 ? `${uri} ${family}` : uri});
+    }
     return verdict.good && isTurn(server) ? server : null;
   }));
   return results.find(Boolean) ?? null;
@@ -115,7 +120,7 @@ async function testWrongPassword(servers, add, show) {
   const id = 'wrong-password';
   show('relay', {id, state: 'trying', words: t('trying')});
   const wrong = {...server, credential: `${server.credential}-wrong`};
-  const {candidates, errors} = await gather(wrong, {policy: 'relay', until_relay: true});
+  const {candidates, errors} = await gather(wrong, {policy: 'relay', until_answer: true});
   const open = candidates.some(({candidate}) => candidate.type === 'relay');
   const refused = errors.some(({code}) => code === 401);
   const key = open ? 'password.open' : refused ? 'password.refused' : 'password.silent';
@@ -146,14 +151,15 @@ async function testCall(server, {seconds, add, show, say}) {
 function verdictOf(parts, servers) {
   const bad = (part) => parts[part].filter(({state}) => state === 'bad');
   const turns = parts.relay.filter(({uri}) => uri?.startsWith('turn'));
-  const failed = bad('relay').filter(({uri}) => uri);
+  const ways = parts.relay.filter(({uri}) => uri);
+  const failed = ways.filter(({state}) => state === 'bad');
   if (!servers) return {state: 'bad', words: t('sum.no-server')};
   if (bad('relay').some(({id}) => id === 'wrong-password')) return {state: 'bad', words: t('sum.open')};
   if (turns.length === 0) return {state: 'bad', words: t('sum.no-turn')};
   if (turns.every(({state}) => state === 'bad')) return {state: 'bad', words: t('sum.no-relay')};
   if (bad('call').length > 0) return {state: 'bad', words: t('sum.no-call')};
   if (bad('browser').length > 0) return {state: 'warn', words: t('sum.browser')};
-  if (failed.length > 0) return {state: 'warn', words: t('sum.some', {count: failed.length, all: turns.length})};
+  if (failed.length > 0) return {state: 'warn', words: t('sum.some', {count: failed.length, all: ways.length})};
   return {state: 'good', words: t('sum.good')};
 }
 

@@ -20,7 +20,8 @@
 /** @typedef {{member: string, name?: string, role: Role, user?: string}} Member  `user`: what the access token says */
 /** @typedef {Member & {polite: boolean}} Self  `polite`: the polite side of perfect negotiation */
 /** @typedef {{type: 'joined', room: string, self: Self, members: Member[], locked: boolean, knock: boolean,
- *             ice_servers: RTCIceServer[], ice_ttl_seconds: number, resume?: {token: string, grace_seconds: number}, received?: number}} Joined */
+ *             ice_servers: RTCIceServer[], ice_ttl_seconds: number, nat_discovery?: string[],
+ *             resume?: {token: string, grace_seconds: number}, received?: number}} Joined */
 /** @typedef {{code: string, message: string, fatal: boolean, id?: string|number}} ErrorReply */
 /**
  * Every message of the server is an event of its `type`; `disconnected` and `closed` are this client's own.
@@ -41,7 +42,7 @@
  *   'candidate': {from: string, candidate?: RTCIceCandidateInit|null, candidates?: (RTCIceCandidateInit|null)[]},
  *   'message': {from: string, data: any},
  *   'pong': {received?: number},
- *   'ice': {ice_servers: RTCIceServer[], ice_ttl_seconds: number},
+ *   'ice': {ice_servers: RTCIceServer[], ice_ttl_seconds: number, nat_discovery?: string[]},
  *   'error': ErrorReply,
  *   'bye': {action: 'resume'|'rejoin'|'stop', reason: string},
  *   'disconnected': {attempt: number, retry_ms: number},

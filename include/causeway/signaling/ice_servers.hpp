@@ -22,6 +22,9 @@ struct IceServer {
 struct IceServerList {
   std::vector<IceServer> servers;
   std::chrono::seconds ttl{0};  // life of the credentials; 0: they do not expire and are never pushed anew
+  // STUN URIs at two addresses of this server, for the mapping tests of RFC 5780 §4.3 in their order: the first
+  // address, the second with the same port, the second with another port. Often empty.
+  std::vector<std::string> nat_discovery;
 };
 
 struct IceServersRequest {

@@ -186,6 +186,10 @@ TEST(WriteServerMessage, EveryMessage) {
       R"("locked":false,"knock":false,)"
       R"("ice_servers":[{"urls":["stun:h"]},{"urls":["turn:h","turns:h"],"username":"u","credential":"c"}],)"
       R"("ice_ttl_seconds":60,"id":7})");
+  const IceServerList two_addresses{{}, {}, {"stun:192.0.2.1:3478", "stun:192.0.2.2:3478"}};
+  EXPECT_EQ(write_server_message(Ice{two_addresses, ""}),
+            R"({"type":"ice","ice_servers":[],"ice_ttl_seconds":0,)"
+            R"("nat_discovery":["stun:192.0.2.1:3478","stun:192.0.2.2:3478"]})");
   EXPECT_EQ(
       write_server_message(Joined{"tea", ada, {}, {}, {"secret", std::chrono::seconds{30}}, RoomLock::kKnock, 5, ""}),
       R"({"type":"joined","room":"tea","self":{"member":"a1","name":"A\"da","role":"moderator","polite":true},)"
