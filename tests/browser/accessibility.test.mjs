@@ -5,10 +5,16 @@ import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {describe, it} from 'node:test';
 import {RelayTestPage} from './relay_test_page.mjs';
-import {expectNoComplaints, joinRoom, openPage, startAll, turnOnDevices, waitForPeers} from './support.mjs';
+import {expectNoComplaints, joinRoom, openPage, startAll, turnOnDevices, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFirstVisitBytesMax = 100_000;
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** In the page, before its scripts: a place for files where nothing is ever written. */
+function withStillDisk() {
+  const never = () => new Promise(() => {});
+  window.showSaveFilePicker = async () => ({createWritable: async () => ({write: never, close: never, abort: never})});
+}
 
 describe('the pages for everybody', () => {
   let daemon;
@@ -55,8 +61,10 @@ describe('the pages for everybody', () => {
     it(`have no violation in a call (${colorScheme})`, async () => {
       const url = `${daemon.origin}/r/axe-${colorScheme}`;
       const ann = await joinRoom(browser, url, {name: 'Ann', options});
-      const ben = await joinRoom(browser, url, {name: 'Ben', devices: false, options});
-      for (const page of [ann, ben]) await waitForPeers(page, 1);
+      const ben = await joinRoom(browser, url, {name: 'Ben', devices: false, options: {...options, first: withStillDisk}});
+      const cleo = await joinRoom(browser, url, {name: 'Cleo', devices: false, options});
+      for (const page of [ann, ben, cleo]) await waitForPeers(page, 2);
+      for (const page of [ann, ben, cleo]) await waitForLinks(page);
       await expectNoViolation(ann, 'call');
       await ann.getByRole('button', {name: 'Chat'}).click();
       await ann.getByLabel('Write to everybody').fill('Hello, see https://example.org/');
@@ -65,15 +73,19 @@ describe('the pages for everybody', () => {
       await ann.getByRole('log').getByText('Hello Ann').waitFor();
       await ann.getByLabel('Send a file', {exact: true}).and(ann.locator('input'))
         .setInputFiles({name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('note')});
-      await ann.getByText('Offered to Ben.').waitFor();
+      await ann.getByText('Offered to 2 people').waitFor();
       await ben.getByRole('button', {name: /^Chat/}).click();
       for (const page of [ann, ben]) await expectNoViolation(page, 'chat');
+      await ben.getByRole('button', {name: 'Accept note.txt'}).click();
+      await ann.getByRole('progressbar', {name: 'note.txt for Ben'}).waitFor();
+      for (const page of [ann, ben]) await expectNoViolation(page, 'chat with a file on the way');
       await ann.getByRole('button', {name: 'Raise hand'}).click();
       await ann.getByRole('button', {name: 'People'}).click();
       await expectNoViolation(ann, 'people');
       await ann.keyboard.press('Escape');
       await ann.keyboard.press('i');
-      await ann.locator('.safety code').waitFor();
+      await ann.locator('#stats-members summary').first().click();
+      await ann.locator('.safety code').first().waitFor();
       await expectNoViolation(ann, 'connection');
       await ann.getByRole('button', {name: 'Show Ben large'}).click();
       await ann.getByRole('button', {name: 'More'}).click();
@@ -85,7 +97,7 @@ describe('the pages for everybody', () => {
       await ann.keyboard.press('Escape');
       await ann.keyboard.press('?');
       await expectNoViolation(ann, 'shortcuts');
-      await end(ann, ben);
+      await end(ann, ben, cleo);
     });
 
     it(`have no violation on the test page (${colorScheme})`, async () => {

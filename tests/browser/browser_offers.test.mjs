@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, it} from 'node:test';
-import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
+import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-tab-capture-source-by-title=Causeway', '--auto-accept-this-tab-capture'];
 
@@ -42,9 +42,7 @@ describe('from the browser a call takes', () => {
     ann = await joinRoom(browser, url, {name: 'Ann', options});
     ben = await joinRoom(browser, url, {name: 'Ben', devices: false, options});
     for (const page of [ann, ben]) await waitForPeers(page, 1);
-    for (const page of [ann, ben]) {
-      await page.waitForFunction(() => [...window.causeway.call.peers.values()].every(({link}) => link?.open));
-    }
+    for (const page of [ann, ben]) await waitForLinks(page);
   });
 
   const more = async (page, name) => {
@@ -141,7 +139,7 @@ describe('from the browser a call takes', () => {
     await ben.getByRole('button', {name: 'Accept huge.bin'}).click();
     await ben.locator('.toast').filter({hasText: 'huge.bin'}).waitFor();
     await ben.getByRole('button', {name: 'Refuse huge.bin'}).click();
-    await ann.getByText('Not sent to Ben: cancelled.').waitFor();
+    await ann.getByText('Ben refused it.').waitFor();
     noComplaints();
   });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, it} from 'node:test';
-import {expectNoComplaints, joinRoom, startAll, waitForPeers} from './support.mjs';
+import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-desktop-capture-source=Causeway', '--auto-accept-this-tab-capture'];
 
@@ -21,11 +21,9 @@ describe('in a call', () => {
     ann = await joinRoom(browser, url, {name: 'Ann', options});
     ben = await joinRoom(browser, url, {name: 'Ben', devices: false, options});
     for (const page of [ann, ben]) await waitForPeers(page, 1);
-    for (const page of [ann, ben]) await linkOpens(page);
+    for (const page of [ann, ben]) await waitForLinks(page);
   });
 
-  const linkOpens = (page) => page.waitForFunction(() => (
-    [...window.causeway.call.peers.values()].every(({link}) => link?.open)));
   const message = (page, words) => page.getByRole('log').getByRole('listitem').filter({hasText: words});
   const openChat = async (page) => {
     const closed = page.getByRole('button', {name: /^Chat/, expanded: false});
@@ -75,7 +73,7 @@ describe('in a call', () => {
     const input = ben.getByLabel('Send a file', {exact: true}).and(ben.locator('input'));
     await input.setInputFiles(small);
     await ann.getByRole('button', {name: 'Refuse small.txt'}).click();
-    await message(ben, 'small.txt').filter({hasText: 'Not sent to Ann: cancelled.'}).waitFor();
+    await message(ben, 'small.txt').filter({hasText: 'Ann refused it.'}).waitFor();
     await input.setInputFiles(large);
     await ann.getByRole('button', {name: 'Accept large.bin'}).click();
     await ann.getByRole('progressbar', {name: 'large.bin'}).waitFor();

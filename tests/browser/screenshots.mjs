@@ -58,9 +58,20 @@ function withDeadServers() {
   };
 }
 
+/** In the page, before its scripts: a place for files, where nothing happens any more after so many bytes. */
+function withDisk() {
+  window.disk_bytes = 4_000_000;
+  window.showSaveFilePicker = async () => {
+    let bytes = 0;
+    const write = async (piece) => (bytes += piece.byteLength) > window.disk_bytes && new Promise(() => {});
+    const nothing = async () => {};
+    return {createWritable: async () => ({write, close: nothing, abort: nothing})};
+  };
+}
+
 const daemon = await Daemon.start({signaling: {room_members_max: 9}});
 const browser = await launchBrowser();
-const options = {colorScheme, first: drawnCamera};
+const options = {colorScheme, first: drawnCamera, prepare: (context) => context.addInitScript(withDisk)};
 
 async function take(page, name, {fullPage = false} = {}) {
   for (const [width, height] of kSizes) {
@@ -116,8 +127,7 @@ async function calls() {
   await pages[1].evaluate(() => window.causeway.call.chat('Shall we look at the plan? https://example.org/plan'));
   await page.getByLabel('Write to everybody').fill('Yes, here it is.');
   await page.keyboard.press('Enter');
-  await page.getByLabel('Send a file', {exact: true}).and(page.locator('input'))
-    .setInputFiles({name: 'plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(350_000)});
+  await sendFile(pages);
   await page.waitForTimeout(5000);
   await take(page, 'chat');
   await page.getByRole('button', {name: 'People'}).click();
@@ -147,6 +157,17 @@ async function calls() {
   await take(page, 'error-connection');
   for (const each of [...pages, full]) await each.context().close();
   await daemon.run();
+}
+
+/** One has all of it, one a part, one does not want it, and one has not answered. */
+async function sendFile([page, ...others]) {
+  await page.getByLabel('Send a file', {exact: true}).and(page.locator('input'))
+    .setInputFiles({name: 'plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(9_000_000)});
+  await others[0].evaluate(() => (window.disk_bytes = Infinity));
+  for (const [index, name] of ['Accept plan.pdf', 'Accept plan.pdf', 'Refuse plan.pdf'].entries()) {
+    await others[index].getByRole('button', {name: /^Chat/}).click();
+    await others[index].getByRole('button', {name}).click();
+  }
 }
 
 async function joinFull(url) {

@@ -253,6 +253,10 @@ export async function waitForPeers(page, count, timeout = 20_000) {
   assert.equal(await page.locator('#tiles > [data-member]').count(), count);
 }
 
+/** Waits until messages and files can go to everybody. */
+export const waitForLinks = (page) => page.waitForFunction(() => (
+  [...window.causeway.call.peers.values()].every(({link}) => link?.open)));
+
 /** In the page. Per remote member: the types of the selected pair, how TURN is reached, the video frames decoded. */
 export function peersInPage() {
   return Promise.all([...window.causeway.call.peers.values()].map(async ({name, connection}) => {

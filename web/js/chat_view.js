@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chat and files: written messages, files that are offered and how far they have come.
+// Chat and files: written messages, and a card for each file that is offered.
 import {element, make} from './dom.js';
-import {NoRoom, removeLeftovers} from './file_sink.js';
+import {FileCard} from './file_card.js';
+import {removeLeftovers} from './file_sink.js';
 import {Files} from './files.js';
 import {t} from './i18n.js';
 import {toast} from './notices.js';
 
-const kUnits = ['B', 'KB', 'MB', 'GB', 'TB'];
 const kMessagesMax = 500;
-
-/** @param {number} bytes */
-export function sizeInWords(bytes) {
-  const power = bytes > 0 ? Math.min(kUnits.length - 1, Math.floor(Math.log10(bytes) / 3)) : 0;
-  const number = bytes / 1000 ** power;
-  return `${number.toLocaleString(document.documentElement.lang, {maximumFractionDigits: power > 0 ? 1 : 0})} ${kUnits[power]}`;
-}
 
 export class ChatView {
   #session;
   #panel;
   #files;
   #unread = 0;
-  /** @type {Map<string, HTMLElement>} */
-  #lines = new Map();
+  /** By what each shows. @type {Map<import('./files.js').Transfer[], FileCard>} */
+  #cards = new Map();
 
   /** @param {import('./call_view.js').Session} session @param {import('./panel.js').Panel} panel @param {AbortSignal} signal */
   constructor(session, panel, signal) {
@@ -118,52 +111,13 @@ export class ChatView {
   }
 
   #showTransfer(transfer) {
-    const key = `${transfer.outgoing}${transfer.id}`;
-    let line = this.#lines.get(key);
-    if (!line) {
-      line = make('li', {className: 'message file', data: {file: transfer.name}});
-      this.#lines.set(key, line);
-      this.#append(line);
-      const name = transfer.peer.name || t('somebody');
-      if (!transfer.outgoing) this.#notify(t('file.offers', {name, file: transfer.name}));
-    }
-    line.dataset.state = transfer.state;
-    fillTransfer(line, transfer, this.#files);
-  }
-}
-
-// While it moves only the numbers change, so that the focus stays on its button.
-function fillTransfer(line, transfer, files) {
-  const {state, outgoing, size, bytes, peer} = transfer;
-  const name = peer.name || t('somebody');
-  const words = t(`file.${outgoing ? 'out' : 'in'}.${state}`, {name, bytes: sizeInWords(bytes), size: sizeInWords(size)});
-  if (line.dataset.shown !== state) {
-    line.dataset.shown = state;
-    const actions = make('p', {className: 'buttons'});
-    const button = (key, className, onclick) => actions.append(make('button', {
-      type: 'button', className: `small ${className}`, onclick, aria: {label: t(`${key}.label`, {file: transfer.name})},
-    }, t(key)));
-    if (state === 'offered' && !outgoing) button('file.accept', 'primary', () => accept(transfer, files));
-    if (state === 'offered' || state === 'moving') {
-      button(state === 'offered' && !outgoing ? 'file.refuse' : 'file.cancel', '', () => files.cancel(transfer));
-    }
-    line.replaceChildren(
-      make('p', {className: 'message-head'}, make('b', {}, transfer.name), ' ', make('span', {}, sizeInWords(size))),
-      make('p', {className: 'message-text'}),
-      ...(state === 'moving' ? [make('progress', {max: size, aria: {label: transfer.name}})] : []),
-      ...(actions.children.length > 0 ? [actions] : []));
-  }
-  line.querySelector('.message-text').textContent = words;
-  const progress = line.querySelector('progress');
-  if (progress) progress.value = bytes;
-}
-
-async function accept(transfer, files) {
-  try {
-    await files.accept(transfer);
-  } catch (error) {
-    if (error instanceof NoRoom) return toast(t('file.no-room', {file: transfer.name}));
-    if (error.name !== 'AbortError') throw error;  // otherwise no place was chosen: the offer stands
+    const shown = this.#cards.get(transfer.offer);
+    if (shown) return shown.show();
+    const card = new FileCard(transfer.offer, this.#files);
+    this.#cards.set(transfer.offer, card);
+    this.#append(card.line);
+    const name = transfer.peer.name || t('somebody');
+    if (!transfer.outgoing) this.#notify(t('file.offers', {name, file: transfer.name}));
   }
 }
 

@@ -10,7 +10,13 @@ const kAheadBytes = 4 * 1024 * 1024;
 const kReportBytes = 512 * 1024;
 const kOffersMax = 32;              // of one member at once: more are not shown
 
-/** @typedef {'offered'|'moving'|'done'|'cancelled'|'failed'} TransferState */
+/**
+ * `refused` by the receiver before anything was sent; `unwritten`: the receiver could not write it; `failed`: it broke off
+ * otherwise.
+ * @typedef {'offered'|'moving'|'done'|'refused'|'cancelled'|'unwritten'|'failed'} TransferState
+ */
+
+const kBreaks = ['unwritten', 'failed'];  // what one side tells the other of its own
 
 /**
  * A file on its way to or from one member.
@@ -22,6 +28,7 @@ const kOffersMax = 32;              // of one member at once: more are not shown
  * @property {number} size
  * @property {number} bytes written by the receiver so far
  * @property {TransferState} state
+ * @property {Transfer[]} offer this one, and those of the same file that were offered to others at the same time
  * @property {File} [file] outgoing
  * @property {RTCDataChannel} [channel]
  * @property {import('./file_sink.js').Sink} [sink] incoming
@@ -42,16 +49,17 @@ export class Files extends EventTarget {
 
   /** @param {File} file @param {Iterable<import('./peer.js').Peer>} peers @returns {Transfer[]} those that were offered it */
   offer(file, peers) {
-    const offered = [];
+    const offer = [];
     for (const peer of peers) {
       const id = crypto.getRandomValues(new Uint32Array(4)).join('-');
       if (!peer.link?.send({file: {id, name: file.name, size: file.size}})) continue;
-      const transfer = {id, peer, outgoing: true, name: file.name, size: file.size, bytes: 0, state: 'offered', file};
+      const state = /** @type {TransferState} */ ('offered');
+      const transfer = {id, peer, outgoing: true, name: file.name, size: file.size, bytes: 0, state, offer, file};
       this.#transfers.set(id, transfer);
-      offered.push(transfer);
-      this.#changed(transfer);
+      offer.push(transfer);
     }
-    return offered;
+    for (const transfer of offer) this.#changed(transfer);
+    return offer;
   }
 
   /**
@@ -69,7 +77,7 @@ export class Files extends EventTarget {
   cancel(transfer) {
     if (transfer.state !== 'offered' && transfer.state !== 'moving') return;
     transfer.peer.link?.send({file_cancel: transfer.id});
-    this.#end(transfer, 'cancelled');
+    this.#end(transfer, transfer.state === 'offered' && !transfer.outgoing ? 'refused' : 'cancelled');
   }
 
   #follow(peer) {
@@ -82,7 +90,7 @@ export class Files extends EventTarget {
     const id = message.file_accept ?? message.file_cancel ?? message.file_written?.id;
     const transfer = this.#transfers.get(id);
     if (!transfer || transfer.peer !== peer) return;
-    if (message.file_cancel) this.#end(transfer, 'cancelled');
+    if (message.file_cancel) this.#onCancel(transfer, message.why);
     if (message.file_accept && transfer.outgoing && transfer.state === 'offered') this.#send(transfer);
     if (message.file_written && transfer.outgoing) this.#onWritten(transfer, Number(message.file_written.bytes));
   }
@@ -91,9 +99,16 @@ export class Files extends EventTarget {
     const open = [...this.#transfers.values()].filter((each) => each.peer === peer && each.state === 'offered');
     const sound = typeof id === 'string' && typeof name === 'string' && Number.isSafeInteger(size) && size >= 0;
     if (!sound || this.#transfers.has(id) || open.length >= kOffersMax) return;
-    const transfer = {id, peer, outgoing: false, name, size, bytes: 0, state: /** @type {TransferState} */ ('offered')};
+    const state = /** @type {TransferState} */ ('offered');
+    const transfer = {id, peer, outgoing: false, name, size, bytes: 0, state, offer: []};
+    transfer.offer.push(transfer);
     this.#transfers.set(id, transfer);
     this.#changed(transfer);
+  }
+
+  #onCancel(transfer, why) {
+    const refused = transfer.outgoing && transfer.state === 'offered';
+    this.#end(transfer, kBreaks.includes(why) ? why : refused ? 'refused' : 'cancelled');
   }
 
   async #send(transfer) {
@@ -113,8 +128,7 @@ export class Files extends EventTarget {
         }
       }
     } catch {
-      transfer.peer.link?.send({file_cancel: transfer.id});
-      this.#end(transfer, 'failed');  // the file is gone or was changed, or the channel closed
+      this.#break(transfer, 'failed');  // the file is gone or was changed, or the channel closed
     }
   }
 
@@ -133,7 +147,7 @@ export class Files extends EventTarget {
     }
     transfer.channel = channel;
     channel.binaryType = 'arraybuffer';
-    channel.onclose = () => transfer.state === 'moving' && received < transfer.size && this.#fail(transfer);
+    channel.onclose = () => received < transfer.size && this.#break(transfer, 'failed');
     let received = 0;
     let reported = 0;
     let writing = Promise.resolve();
@@ -150,8 +164,8 @@ export class Files extends EventTarget {
     };
     channel.onmessage = ({data}) => {
       received += data.byteLength;
-      if (received > transfer.size) return this.#fail(transfer);
-      writing = writing.then(() => write(data)).catch(() => this.#fail(transfer));  // the disk is full
+      if (received > transfer.size) return this.#break(transfer, 'failed');
+      writing = writing.then(() => write(data)).catch(() => this.#break(transfer, 'unwritten'));
     };
     if (transfer.size === 0) write(new ArrayBuffer(0));
   }
@@ -161,9 +175,10 @@ export class Files extends EventTarget {
     this.#become(transfer, 'done');
   }
 
-  #fail(transfer) {
-    transfer.peer.link?.send({file_cancel: transfer.id});
-    this.#end(transfer, 'failed');
+  #break(transfer, why) {
+    if (transfer.state !== 'moving') return;
+    transfer.peer.link?.send({file_cancel: transfer.id, why});
+    this.#end(transfer, why);
   }
 
   #onLeft(peer) {
