@@ -8,7 +8,7 @@ const kPrefix = 'incoming-';
 
 /**
  * @typedef {object} Sink
- * @property {(chunk: ArrayBuffer) => Promise<void>} write
+ * @property {(piece: Uint8Array) => Promise<void>} write
  * @property {() => Promise<void>} finish the person has the file then, or is asked to save it
  * @property {() => Promise<void>} abort what there is of it is thrown away
  */
@@ -24,7 +24,7 @@ export async function openSink(name, size) {
   if ('showSaveFilePicker' in window) {
     const handle = await window.showSaveFilePicker({suggestedName: name});
     const writable = await handle.createWritable();
-    return {write: (chunk) => writable.write(chunk), finish: () => writable.close(), abort: () => writable.abort()};
+    return {write: (piece) => writable.write(piece), finish: () => writable.close(), abort: () => writable.abort()};
   }
   return (await privateFolderSink(name, size)) ?? memorySink(name, size);
 }
@@ -39,7 +39,7 @@ async function privateFolderSink(name, size) {
     const writable = await handle.createWritable();
     const remove = () => folder.removeEntry(own_name).catch(() => {});
     return {
-      write: (chunk) => writable.write(chunk),
+      write: (piece) => writable.write(piece),
       finish: async () => {
         await writable.close();
         saveBlob(await handle.getFile(), name);  // removed with the leftovers at the next visit: it is being saved now
@@ -56,11 +56,11 @@ async function privateFolderSink(name, size) {
 
 function memorySink(name, size) {
   if (size > kMemoryMax) throw new NoRoom();
-  const chunks = [];
+  const pieces = [];
   return {
-    write: async (chunk) => void chunks.push(chunk),
-    finish: async () => saveBlob(new Blob(chunks), name),
-    abort: async () => void chunks.splice(0),
+    write: async (piece) => void pieces.push(piece),
+    finish: async () => saveBlob(new Blob(pieces), name),
+    abort: async () => void pieces.splice(0),
   };
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files from browser to browser. The sender offers, each receiver accepts or not, and each file goes to each receiver in a
-// data channel of its own. The receiver says what it has written, and the sender stays a bounded way ahead of that: a
+// Files from browser to browser. The sender offers, each receiver accepts or not, and each file goes to each receiver in
+// a data channel of its own. The receiver says what it has written, and the sender stays a bounded way ahead of that: a
 // slow disk or a slow network fills no memory.
 import {openSink} from './file_sink.js';
 
-const kChunkBytes = 16 * 1024;      // what every browser takes as one message
+const kChunkBytesMax = 64 * 1024;   // of one message: a written one in the chat waits for it to go out
 const kSliceBytes = 1024 * 1024;    // what is read at once
 const kAheadBytes = 4 * 1024 * 1024;
-const kReportBytes = 512 * 1024;
+const kPieceBytes = 512 * 1024;     // what is written at once, and reported then: each write costs the browser much
+const kUnwrittenBytesMax = 16 * 1024 * 1024;  // of a sender that does not wait
 const kOffersMax = 32;              // of one member at once: more are not shown
 
 /**
@@ -117,14 +118,17 @@ export class Files extends EventTarget {
     const channel = peer.link.openFile(transfer.id);
     transfer.channel = channel;
     channel.onclose = () => this.#end(transfer, 'failed');
+    const chunk_bytes = Math.min(kChunkBytesMax, peer.connection.sctp.maxMessageSize);
     try {
       await new Promise((resolve) => (channel.onopen = resolve));
       for (let at = 0; at < file.size; at += kSliceBytes) {
         const slice = await file.slice(at, at + kSliceBytes).arrayBuffer();
-        for (let from = 0; from < slice.byteLength; from += kChunkBytes) {
-          while (at + from - transfer.bytes > kAheadBytes) await new Promise((wake) => (transfer.moved = wake));
+        for (let from = 0; from < slice.byteLength; from += chunk_bytes) {
+          while (transfer.state === 'moving' && at + from - transfer.bytes > kAheadBytes) {
+            await new Promise((wake) => (transfer.moved = wake));
+          }
           if (transfer.state !== 'moving') return;
-          channel.send(slice.slice(from, from + kChunkBytes));
+          channel.send(new Uint8Array(slice, from, Math.min(chunk_bytes, slice.byteLength - from)));
         }
       }
     } catch {
@@ -149,25 +153,31 @@ export class Files extends EventTarget {
     channel.binaryType = 'arraybuffer';
     channel.onclose = () => received < transfer.size && this.#break(transfer, 'failed');
     let received = 0;
-    let reported = 0;
-    let writing = Promise.resolve();
-    const write = async (chunk) => {
-      if (transfer.state !== 'moving') return;
-      await transfer.sink.write(chunk);
-      transfer.bytes += chunk.byteLength;
-      const done = transfer.bytes === transfer.size;
-      if (!done && transfer.bytes - reported < kReportBytes) return;
-      reported = transfer.bytes;
-      if (done) await this.#finish(transfer);
-      peer.link?.send({file_written: {id, bytes: reported}});
-      this.#changed(transfer);
+    let gathered = [];
+    let written = Promise.resolve();
+    const gather = (chunk) => {
+      received += chunk.byteLength;
+      const sound = received <= transfer.size && received - transfer.bytes <= kUnwrittenBytesMax;
+      if (!sound) return this.#break(transfer, 'failed');
+      gathered.push(chunk);
+      const bytes = gathered.reduce((sum, {byteLength}) => sum + byteLength, 0);
+      if (bytes < kPieceBytes && received < transfer.size) return;
+      const piece = joined(gathered, bytes);
+      gathered = [];
+      written = written.then(() => this.#write(transfer, piece)).catch(() => this.#break(transfer, 'unwritten'));
     };
-    channel.onmessage = ({data}) => {
-      received += data.byteLength;
-      if (received > transfer.size) return this.#break(transfer, 'failed');
-      writing = writing.then(() => write(data)).catch(() => this.#break(transfer, 'unwritten'));
-    };
-    if (transfer.size === 0) write(new ArrayBuffer(0));
+    channel.onmessage = ({data}) => gather(data);
+    if (transfer.size === 0) gather(new ArrayBuffer(0));
+  }
+
+  async #write(transfer, piece) {
+    if (transfer.state !== 'moving') return;
+    await transfer.sink.write(piece);
+    if (transfer.state !== 'moving') return;  // cancelled meanwhile
+    transfer.bytes += piece.byteLength;
+    if (transfer.bytes === transfer.size) await this.#finish(transfer);
+    else this.#changed(transfer);
+    transfer.peer.link?.send({file_written: {id: transfer.id, bytes: transfer.bytes}});
   }
 
   async #finish(transfer) {
@@ -204,4 +214,15 @@ export class Files extends EventTarget {
   #changed(transfer) {
     this.dispatchEvent(new CustomEvent('transfer', {detail: transfer}));
   }
+}
+
+/** @param {ArrayBuffer[]} chunks @param {number} bytes of all of them */
+function joined(chunks, bytes) {
+  const piece = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    piece.set(new Uint8Array(chunk), at);
+    at += chunk.byteLength;
+  }
+  return piece;
 }
