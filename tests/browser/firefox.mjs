@@ -1,122 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// A headless Firefox, driven by WebDriver BiDi: what the tests need of it and no more.
+// A headless Firefox, driven over WebDriver BiDi. Its pages are Playwright's, as those of Chromium are, so that
+// support.mjs serves both. FIREFOX names the browser, /usr/bin/firefox-esr where it is not set.
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {spawnSync} from 'node:child_process';
+import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
-import WebSocket from 'ws';
+import {setTimeout as pause} from 'node:timers/promises';
+import {firefox} from 'playwright-core';
+import {recordComplaints} from './support.mjs';
 
-const kStartMsMax = 30_000;
-const kPollMs = 200;
+export const kFirefox = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const kSavedMsMax = 20_000;
 const kPreferences = {
-  'app.update.enabled': false,
-  'browser.shell.checkDefaultBrowser': false,
-  'datareporting.policy.dataSubmissionEnabled': false,
-  'media.autoplay.default': 0,
-  'media.gmp-manager.updateEnabled': false,
+  'browser.download.alwaysOpenPanel': false,  // it would take the focus from the page
+  'media.cubeb.force_mock_context': true,  // a sound card that is none: without one no AudioContext runs
   'media.navigator.permission.disabled': true,
   'media.navigator.streams.fake': true,
-  'network.captive-portal-service.enabled': false,
-  'network.connectivity-service.enabled': false,
-  'toolkit.telemetry.enabled': false,
+  'media.peerconnection.ice.loopback': true,  // the relay of the tests has no other address
 };
 
-export class Firefox {
-  #next_id = 0;
-  #waiting = new Map();
+/** Why tests with Firefox are left out here; false where they are not. */
+export const kNoFirefox = spawnSync(kFirefox, ['--version']).status === 0 ? false : 'there is no firefox-esr here';
 
-  /** @param {string[]} prefix a command that runs it elsewhere */
-  static async launch(prefix = []) {
-    const firefox = new Firefox();
-    firefox.profile = await mkdtemp(path.join(tmpdir(), 'causeway-firefox-'));
-    const lines = Object.entries(kPreferences).map(([name, value]) => (
-      `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`));
-    await writeFile(path.join(firefox.profile, 'user.js'), lines.join(''));
-    const [program, ...rest] = [...prefix, 'firefox-esr', '--headless', '--no-remote', '--profile', firefox.profile,
-      '--remote-debugging-port', '0'];
-    firefox.process = spawn(program, rest, {
-      stdio: ['ignore', 'ignore', 'pipe'], env: {...process.env, HOME: firefox.profile},
-    });
-    firefox.ended = once(firefox.process, 'exit');
-    firefox.socket = new WebSocket(`${await firefox.#address()}/session`);
-    firefox.socket.on('message', (text) => firefox.#onMessage(JSON.parse(text)));
-    await once(firefox.socket, 'open');
-    await firefox.#command('session.new', {capabilities: {alwaysMatch: {acceptInsecureCerts: true}}});
-    return firefox;
-  }
-
-  #address() {
-    let said = '';
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(new Error(`Firefox says nothing of WebDriver BiDi:\n${said}`));
-      const timer = setTimeout(fail, kStartMsMax);
-      this.process.once('exit', fail);
-      this.process.stderr.on('data', (text) => {
-        said += text;
-        const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said);
-        if (!found) return;
-        clearTimeout(timer);
-        resolve(found[1]);
-      });
-    });
-  }
-
-  #command(method, params) {
-    const id = this.#next_id++;
-    this.socket.send(JSON.stringify({id, method, params}));
-    return new Promise((resolve, reject) => this.#waiting.set(id, {method, resolve, reject}));
-  }
-
-  #onMessage({id, type, result, error, message}) {
-    const {method, resolve, reject} = this.#waiting.get(id) ?? {};
-    this.#waiting.delete(id);
-    if (type === 'success') resolve?.(result);
-    if (type === 'error') reject?.(new Error(`${method}: ${error}: ${message}`));
-  }
-
-  /** Opens a tab. @param {() => void} [first] runs in the page before its own scripts */
-  async open(url, first) {
-    const {context} = await this.#command('browsingContext.create', {type: 'tab'});
-    if (first) {
-      await this.#command('script.addPreloadScript', {functionDeclaration: `${first}`, contexts: [context]});
-    }
-    await this.#command('browsingContext.navigate', {context, url, wait: 'complete'});
-    return new FirefoxPage((method, params) => this.#command(method, params), context);
-  }
-
-  async close() {
-    this.process.kill();
-    await this.ended;
-    await rm(this.profile, {recursive: true, force: true, maxRetries: 5});
-  }
+/** @param {{downloadsPath?: string, preferences?: object}} options `preferences`: what this test wants otherwise */
+export function launchFirefox({preferences = {}, ...options} = {}) {
+  return firefox.launch({
+    channel: 'moz-firefox', executablePath: kFirefox, firefoxUserPrefs: {...kPreferences, ...preferences}, ...options,
+  });
 }
 
-class FirefoxPage {
-  #command;
-  #context;
+/**
+ * A Firefox that takes any certificate, that of turns: included, which Playwright has for a lasting profile alone. All
+ * of its pages are one person's.
+ * @param {string} folder for the profile @param {string} executablePath
+ */
+export async function launchTrustingFirefox(folder, executablePath = kFirefox) {
+  const context = await firefox.launchPersistentContext(folder, {
+    channel: 'moz-firefox', executablePath, firefoxUserPrefs: kPreferences, ignoreHTTPSErrors: true,
+  });
+  return {
+    async open(url, first) {
+      const page = await context.newPage();
+      recordComplaints(page, url);
+      if (first) await page.addInitScript(first);
+      await page.goto(url);
+      return page;
+    },
+    close: () => context.close(),
+  };
+}
 
-  constructor(command, context) {
-    this.#command = command;
-    this.#context = context;
-  }
-
-  /** What this function, run in the page, gives back; it may be a promise. The arguments and the value are JSON. */
-  async evaluate(body, ...values) {
-    const {result, exceptionDetails} = await this.#command('script.evaluate', {
-      expression: `Promise.resolve((${body})(...${JSON.stringify(values)})).then(JSON.stringify)`,
-      awaitPromise: true, target: {context: this.#context}, userActivation: true,
-    });
-    assert.equal(exceptionDetails, undefined, exceptionDetails?.text);
-    return result.type === 'string' ? JSON.parse(result.value) : undefined;
-  }
-
-  async waitFor(condition, ms = 30_000) {
-    const deadline = Date.now() + ms;
-    while (!(await this.evaluate(condition))) {
-      assert.ok(Date.now() < deadline, `still false in Firefox: ${condition}`);
-      await new Promise((resolve) => setTimeout(resolve, kPollMs));
-    }
+/** The file with such a name in the folder of downloads, once all of it is there: Playwright hears nothing of these. */
+export async function savedFile(folder, pattern) {
+  for (const deadline = Date.now() + kSavedMsMax; ; await pause(50)) {
+    const names = await readdir(folder).catch(() => []);
+    const name = names.find((each) => pattern.test(each) && !names.includes(`${each}.part`));
+    const file = name && path.join(folder, name);
+    if (file && (await stat(file)).size > 0) return file;
+    assert.ok(Date.now() < deadline, `no ${pattern} among what was saved: ${names}`);
   }
 }

@@ -5,16 +5,15 @@
 //
 // The script runs itself again inside the network of Firefox, whose debugging port is only to be reached there.
 import assert from 'node:assert/strict';
-import {spawnSync} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {Firefox} from './firefox.mjs';
+import {kFirefox, kNoFirefox, launchTrustingFirefox} from './firefox.mjs';
 import {inside, kServerAddress, runInside, within} from './nat_network.mjs';
 import {
-  Daemon, joinRoom, kChromium, kUser, launchBrowser, openPage, peersInPage, readPeers, waitForPeers,
+  Daemon, enterRoom, joinRoom, kChromium, kUser, launchBrowser, openPage, readPeers, waitForPeers,
 } from './support.mjs';
 
 const kThisFile = fileURLToPath(import.meta.url);
@@ -55,7 +54,7 @@ async function writeLauncher(folder, name, prefix, program) {
 }
 
 /** In the page: what each of these URIs gives, relayed addresses or error codes. */
-function gatherInPage(uris, username, credential) {
+function gatherInPage([uris, username, credential]) {
   return Promise.all(uris.map(async (urls) => {
     const connection = new RTCPeerConnection({iceServers: [{urls, username, credential}], iceTransportPolicy: 'relay'});
     const found = new Set();
@@ -109,7 +108,8 @@ if (inside) describe('behind NATs', () => {
     daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`, variables, within(holders.server));
     const launcher = (name, holder, program) => writeLauncher(folder, name, within(holder), program);
     [firefox, chromium] = await Promise.all([
-      kCalls[kind] && launcher('firefox', holders.client_a, '').then((file) => Firefox.launch([file])),
+      kCalls[kind] && launcher('firefox', holders.client_a, kFirefox)
+        .then((executablePath) => launchTrustingFirefox(path.join(folder, 'profile'), executablePath)),
       launcher('chromium', holders.client_b, kChromium).then((executablePath) => launchBrowser({executablePath})),
     ]);
   });
@@ -123,14 +123,7 @@ if (inside) describe('behind NATs', () => {
   async function call(room, {query = '', first} = {}) {
     const url = `https://${kHost}/r/${room}${query}`;
     const fox = await firefox.open(url, first);
-    await fox.waitFor(() => !document.getElementById('join').disabled);
-    await fox.evaluate(() => document.getElementById('use-devices').click());
-    await fox.waitFor(() => document.getElementById('preview-tile').classList.contains('has-video'));
-    await fox.evaluate(() => {
-      document.getElementById('name').value = 'Fox';
-      document.getElementById('join').click();
-    });
-    await fox.waitFor(() => !document.getElementById('call').hidden);
+    await enterRoom(fox, {name: 'Fox'});
     const chrome = await joinRoom(chromium, url, {name: 'Chrome', options: {first, ignoreHTTPSErrors: true}});
     return [fox, chrome];
   }
@@ -141,7 +134,7 @@ if (inside) describe('behind NATs', () => {
     await waitForPeers(chrome, 1);
     let peers;
     const media_flows = async () => {
-      peers = (await Promise.all([fox.evaluate(peersInPage), readPeers(chrome)])).flat();
+      peers = (await Promise.all([fox, chrome].map(readPeers))).flat();
       return peers.every(({frames, audio_packets}) => frames >= 5 && audio_packets >= 5);
     };
     for (const deadline = Date.now() + kMediaMsMax; !(await media_flows());) {
@@ -158,8 +151,7 @@ if (inside) describe('behind NATs', () => {
   async function reportOf(browser, host) {
     const url = `https://${host}/test?seconds=1&lang=en`;
     const page = await (browser === firefox ? firefox.open(url) : openPage(chromium, url, {ignoreHTTPSErrors: true}));
-    const until = (condition) => (
-      browser === firefox ? page.waitFor(condition, kFailMsMax) : page.waitForFunction(condition, null, {timeout: kFailMsMax}));
+    const until = (condition) => page.waitForFunction(condition, null, {timeout: kFailMsMax});
     await until(() => !document.getElementById('own-start').disabled);
     await page.evaluate(() => document.getElementById('own-start').click());
     await until(() => !document.getElementById('report').hidden);
@@ -209,23 +201,21 @@ if (inside) describe('behind NATs', () => {
 
   it('is no call with STUN alone', async () => {
     const [fox, chrome] = await call('direct', {first: withoutTurn});
-    await fox.waitFor(() => window.states.includes('failed'), kFailMsMax);
+    await fox.waitForFunction(() => window.states.includes('failed'), null, {timeout: kFailMsMax});
     for (const page of [fox, chrome]) assert.ok(!(await page.evaluate(() => window.states.includes('connected'))));
   });
 
   for (const [password, expected] of [[kUser.password, kServerAddress], ['wrong', 401]]) {
     it(`gives Firefox ${expected} from each URI when the password is "${password}"`, async () => {
       const page = await firefox.open(`https://${kHost}/test`);
-      const found = await page.evaluate(gatherInPage, kUris, kUser.name, password);
+      const found = await page.evaluate(gatherInPage, [kUris, kUser.name, password]);
       assert.deepEqual(found, kUris.map((uri) => [uri, expected]));
     });
   }
 });
 
 if (!inside) {
-  const has_firefox = spawnSync('firefox-esr', ['--version']).status === 0;
   for (const kind of kKinds) {
-    it(`works where NATs are ${kind}`, {skip: !has_firefox && 'there is no firefox-esr here'},
-      (test) => runInside(kind, kThisFile, test));
+    it(`works where NATs are ${kind}`, {skip: kNoFirefox}, (test) => runInside(kind, kThisFile, test));
   }
 }

@@ -203,6 +203,13 @@ export async function openPage(browser, url, {first, prepare, ...options} = {}) 
   await prepare?.(context);
   if (first) await context.addInitScript(first);
   const page = await context.newPage();
+  recordComplaints(page, url);
+  await page.goto(url);
+  return page;
+}
+
+/** What the browser complains about from now on, and requests to other hosts than that of this URL. */
+export function recordComplaints(page, url) {
   page.complaints = [];
   page.on('request', (request) => {
     const {protocol, host} = new URL(request.url());
@@ -214,8 +221,6 @@ export async function openPage(browser, url, {first, prepare, ...options} = {}) 
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
   });
-  await page.goto(url);
-  return page;
 }
 
 /** @param {RegExp} [allowed] what this test provokes itself */
@@ -227,18 +232,23 @@ export function expectNoComplaints(page, allowed) {
  * Opens the call page and enters a room by pressing what a person presses. Without `room` the URL names it.
  * @param {{name: string, room?: string, relay_only?: boolean, devices?: boolean, options?: object}} wishes
  */
-export async function joinRoom(browser, url, {name, room, relay_only = false, devices = true, options = {}}) {
+export async function joinRoom(browser, url, {name, room, relay_only, devices, options = {}}) {
   const page = await openPage(browser, url, options);
   if (room) {
     await page.getByRole('textbox', {name: 'Room'}).fill(room);
     await page.getByRole('button', {name: 'Continue'}).click();
   }
+  await enterRoom(page, {name, relay_only, devices});
+  return page;
+}
+
+/** From the lobby. */
+export async function enterRoom(page, {name, relay_only = false, devices = true}) {
   await page.getByLabel('Your name').fill(name);
   if (relay_only) await page.getByRole('switch', {name: 'Relay only'}).check();
   if (devices) await turnOnDevices(page);
   await page.getByRole('button', {name: 'Join'}).click();
   await page.getByRole('button', {name: 'Leave'}).waitFor();
-  return page;
 }
 
 /** In the lobby. */
