@@ -7,7 +7,7 @@ import {showControl, showDevices, showMediaControls, withDevices} from './contro
 import {copyInvite, openInvite, openMore, openSettings, openShortcuts} from './dialogs.js';
 import {element} from './dom.js';
 import {t} from './i18n.js';
-import {can_share_screen} from './media.js';
+import {can_share_screen, can_share_sound} from './media.js';
 import {toast} from './notices.js';
 import {Panel} from './panel.js';
 import {preparePeople} from './people_view.js';
@@ -158,8 +158,13 @@ export class CallView {
   async #toggleShare() {
     const {media} = this.#session;
     if (media.screen) return media.stopScreen();
-    await media.shareScreen();
-    if (media.screen && media.screen.getAudioTracks().length === 0) toast(t('screen.no-sound'));
+    try {
+      await media.shareScreen();
+    } catch {
+      return toast(t('screen.failed'));
+    }
+    const silent = media.screen !== null && media.screen.getAudioTracks().length === 0;
+    if (silent) toast(t(can_share_sound ? 'screen.no-sound' : 'screen.never-sound'));
   }
 
   #toggleHand() {

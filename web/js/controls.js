@@ -41,18 +41,19 @@ export async function withDevices(action) {
 export async function showDevices(box, media) {
   const kinds = /** @type {const} */ (can_choose_output ? ['audio', 'video', 'output'] : ['audio', 'video']);
   for (const kind of kinds) {
+    const devices = await media.devices(kind);
     let select = box.querySelector(`select[data-kind="${kind}"]`);
     if (!select) {
       select = make('select', {data: {kind}});
       select.onchange = () => withDevices(() => media.choose(kind, select.value));
       box.append(make('label', {}, make('span', {}, t(`devices.${kind}`)), select));
     }
-    const devices = await media.devices(kind);
     const options = devices.map(({deviceId, label}, index) => (
       new Option(label || t('devices.number', {number: index + 1}), deviceId)));
     const used = media[kind]?.getSettings().deviceId ?? media.chosen[kind];
     select.replaceChildren(...(options.length > 0 ? options : [new Option(t('devices.none'), '')]));
     select.value = devices.some(({deviceId}) => deviceId === used) ? used : select.options[0].value;
     select.disabled = devices.length < 2;
+    select.parentElement.hidden = kind === 'output' && devices.length === 0;  // none is named
   }
 }

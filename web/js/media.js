@@ -28,6 +28,9 @@ export function problemInWords(code, kinds) {
 /** Whether this browser can share a screen: those of phones cannot. */
 export const can_share_screen = typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 
+/** Whether a screen can be shared with its sound. */
+export const can_share_sound = navigator.mediaDevices?.getSupportedConstraints().suppressLocalAudioPlayback === true;
+
 /** Whether sound can be sent to a chosen loudspeaker. */
 export const can_choose_output = 'setSinkId' in HTMLMediaElement.prototype;
 
