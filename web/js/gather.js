@@ -8,6 +8,7 @@ const kFamilies = ['IPv4', 'IPv6'];
 const kUnspecified = /^(0\.0\.0\.0|\[?::\]?)$/;
 // What Chromium says of a family in which it did not ask: the name has no address of it, or over TCP it took the other.
 const kNotTried = /lookup|incompatible|not associated/;
+const kTlsToAddress = /^turns:(\[|[\d.]+([:?]|$))/i;  // Firefox does not try these, and says nothing
 
 /** What an error code means and what to do (RFC 8489 §14.8, RFC 8656 §19; from 600 on the browser's own). */
 export function errorInWords(code, text) {
@@ -148,14 +149,15 @@ function verdictOf({server, candidates, errors, done_ms}, policy) {
   const relay = first('relay');
   const reflexive = first('srflx');
   if (relay) return {good: true, ms: relay.ms, words: relayInWords(relay)};
-  if (errors.length > 0) return {good: false, ms: errorOf(errors).ms, words: inWordsWith(errorOf(errors), server)};
   if (!turn && reflexive) {
     return {good: true, ms: reflexive.ms, words: t('verdict.reflexive', {ms: reflexive.ms, address: reflexive.candidate.address})};
   }
+  if (errors.length > 0) return {good: false, ms: errorOf(errors).ms, words: inWordsWith(errorOf(errors), server)};
   if (!turn && done_ms !== null && policy === 'all') {
     return {good: true, ms: done_ms, words: t('verdict.same')};
   }
-  return {good: false, ms: null, words: t('verdict.silent')};
+  const untried = done_ms !== null && [server.urls].flat().some((url) => kTlsToAddress.test(url));
+  return {good: false, ms: null, words: t(untried ? 'verdict.untried' : 'verdict.silent')};
 }
 
 function relayInWords({ms, candidate: {address, port}}) {
