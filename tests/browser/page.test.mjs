@@ -79,6 +79,7 @@ describe('the call page', () => {
     await page.getByRole('button', {name: 'Mute'}).click();
     await page.getByText('You join muted and without camera.').waitFor();
     await page.getByRole('button', {name: 'Join'}).click();
+    await page.getByRole('button', {name: 'Leave'}).waitFor();
     await page.getByRole('button', {name: 'Unmute'}).waitFor();
     await page.goto(`${daemon.origin}/r/choices`);  // a link: nothing is opened
     await page.getByText('You join to listen and watch only.').waitFor();
