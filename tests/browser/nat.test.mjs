@@ -179,7 +179,7 @@ if (inside) describe('behind NATs', () => {
   });
 
   if (kind === 'dual-stack') {
-    const waysOver = (report, family) => report.split('\n').filter((line) => line.includes(`Over ${family}: `));
+    const waysOver = (report, family) => report.split('\n').filter((line) => line.endsWith(` Asked over ${family}.`));
 
     it('asks over IPv4 and over IPv6, each where the browser can choose', async () => {
       const report = await reportOf(chromium, kHost);

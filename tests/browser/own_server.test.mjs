@@ -77,6 +77,7 @@ describe('the test of this server', () => {
     const dead = lines.relay.find(({uri}) => uri.endsWith('=udp'));
     assert.equal(dead.state, 'bad');
     assert.match(dead.text, /No answer|cannot be reached/);
+    assert.match(lines.relay.find(({key}) => key === 'wrong-password').text, /A wrong password is refused/);
     await page.context().close();
   });
 

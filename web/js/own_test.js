@@ -47,7 +47,7 @@ export async function testOwnServer({seconds, show, say}) {
   if (servers) {
     say(t('say.relay', {count: servers.length}));
     const working = await testUris(servers, add, show);
-    await testWrongPassword(servers, add, show);
+    await testWrongPassword(working ?? servers.find(isTurn), add, show);
     const mapping = await natMapping(servers, nat_discovery);
     if (mapping) add('relay', {id: 'nat', state: 'good', words: t(`nat.${mapping}`)});
     if (working) await testCall(working, {seconds, add, show, say});
@@ -114,8 +114,7 @@ async function testUris(servers, add, show) {
 }
 
 // A relay that takes any password is open to everybody.
-async function testWrongPassword(servers, add, show) {
-  const server = servers.find(isTurn);
+async function testWrongPassword(server, add, show) {
   if (!server) return;
   const id = 'wrong-password';
   show('relay', {id, state: 'trying', words: t('trying')});
