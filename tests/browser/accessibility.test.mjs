@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {describe, it} from 'node:test';
+import {fileInput} from './call_page.mjs';
 import {RelayTestPage} from './relay_test_page.mjs';
 import {expectNoComplaints, joinRoom, openPage, startAll, turnOnDevices, waitForLinks, waitForPeers} from './support.mjs';
 
@@ -71,8 +72,7 @@ describe('the pages for everybody', () => {
       await ann.keyboard.press('Enter');
       await ben.evaluate(() => window.causeway.call.chat('Hello Ann'));
       await ann.getByRole('log').getByText('Hello Ann').waitFor();
-      await ann.getByLabel('Send a file', {exact: true}).and(ann.locator('input'))
-        .setInputFiles({name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('note')});
+      await fileInput(ann).setInputFiles({name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('note')});
       await ann.getByText('Offered to 2 people').waitFor();
       await ben.getByRole('button', {name: /^Chat/}).click();
       for (const page of [ann, ben]) await expectNoViolation(page, 'chat');

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, it} from 'node:test';
+import {fileInput, more, openChat} from './call_page.mjs';
 import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-tab-capture-source-by-title=Causeway', '--auto-accept-this-tab-capture'];
@@ -45,16 +46,11 @@ describe('from the browser a call takes', () => {
     for (const page of [ann, ben]) await waitForLinks(page);
   });
 
-  const more = async (page, name) => {
-    await page.getByRole('button', {name: 'More'}).click();
-    await page.getByRole('dialog', {name: 'More'}).getByRole('button', {name}).click();
-  };
   const noComplaints = () => [ann, ben].forEach((page) => expectNoComplaints(page));
   const offer = async (file) => {
     if (await ann.getByRole('button', {name: /^Chat/, expanded: false}).count()) await ann.keyboard.press('c');
-    await ann.getByLabel('Send a file', {exact: true}).and(ann.locator('input')).setInputFiles(file);
-    const closed = ben.getByRole('button', {name: /^Chat/, expanded: false});
-    if (await closed.count()) await closed.click();
+    await fileInput(ann).setInputFiles(file);
+    await openChat(ben);
   };
 
   it('the picture in a small window', async () => {

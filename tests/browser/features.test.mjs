@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, it} from 'node:test';
+import {fileInput, message, more, openChat} from './call_page.mjs';
 import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-desktop-capture-source=Causeway', '--auto-accept-this-tab-capture'];
@@ -24,15 +25,6 @@ describe('in a call', () => {
     for (const page of [ann, ben]) await waitForLinks(page);
   });
 
-  const message = (page, words) => page.getByRole('log').getByRole('listitem').filter({hasText: words});
-  const openChat = async (page) => {
-    const closed = page.getByRole('button', {name: /^Chat/, expanded: false});
-    if (await closed.count()) await closed.click();
-  };
-  const more = async (page, name) => {
-    await page.getByRole('button', {name: 'More'}).click();
-    await page.getByRole('dialog', {name: 'More'}).getByRole('button', {name}).click();
-  };
   const noComplaints = () => [ann, ben].forEach((page) => expectNoComplaints(page));
 
   it('people chat, see what is new, and addresses become links', async () => {
@@ -53,7 +45,7 @@ describe('in a call', () => {
     const bytes = Buffer.alloc(9_000_000, 0).map((_, index) => (index * 31 + (index >> 9)) & 255);
     const file = path.join(daemon.folder, 'picture.bin');
     await writeFile(file, bytes);
-    await ann.getByLabel('Send a file', {exact: true}).and(ann.locator('input')).setInputFiles(file);
+    await fileInput(ann).setInputFiles(file);
     const download = ben.waitForEvent('download');
     await ben.getByRole('button', {name: 'Accept picture.bin'}).click();
     const saved = await download;
@@ -70,7 +62,7 @@ describe('in a call', () => {
     await writeFile(large, Buffer.alloc(80_000_000));
     await openChat(ann);
     await openChat(ben);
-    const input = ben.getByLabel('Send a file', {exact: true}).and(ben.locator('input'));
+    const input = fileInput(ben);
     await input.setInputFiles(small);
     await ann.getByRole('button', {name: 'Refuse small.txt'}).click();
     await message(ben, 'small.txt').filter({hasText: 'Ann refused it.'}).waitFor();

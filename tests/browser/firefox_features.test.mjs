@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
+import {fileInput, message, more, openChat} from './call_page.mjs';
 import {kNoFirefox, launchFirefox, savedFile} from './firefox.mjs';
 import {expectGrowth, expectNoComplaints, joinRoom, openPage, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
@@ -48,17 +49,7 @@ describe('in a call, Firefox', {skip: kNoFirefox}, () => {
   });
   after(() => firefox?.close());
 
-  const message = (page, words) => page.getByRole('log').getByRole('listitem').filter({hasText: words});
-  const fileInput = (page) => page.getByLabel('Send a file', {exact: true}).and(page.locator('input'));
   const tileOf = (page, name) => page.locator('#tiles > [data-member]').filter({hasText: name});
-  const openChat = async (page) => {
-    const closed = page.getByRole('button', {name: /^Chat/, expanded: false});
-    if (await closed.count()) await closed.click();
-  };
-  const more = async (page, name) => {
-    await page.getByRole('button', {name: 'More'}).click();
-    await page.getByRole('dialog', {name: 'More'}).getByRole('button', {name}).click();
-  };
   const noComplaints = () => [fox, chrome].forEach((page) => expectNoComplaints(page));
   /** Where a letter is a shortcut: nothing else has the focus. */
   const focusNothing = () => fox.getByRole('heading', {name: 'features'}).focus();

@@ -3,6 +3,7 @@
 //   node tests/browser/screenshots.mjs FOLDER [light|dark]
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
+import {fileInput} from './call_page.mjs';
 import {RelayTestPage} from './relay_test_page.mjs';
 import {Daemon, joinRoom, launchBrowser, openPage, turnOnDevices, waitForPeers} from './support.mjs';
 
@@ -161,8 +162,7 @@ async function calls() {
 
 /** One has all of it, one a part, one does not want it, and one has not answered. */
 async function sendFile([page, ...others]) {
-  await page.getByLabel('Send a file', {exact: true}).and(page.locator('input'))
-    .setInputFiles({name: 'plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(9_000_000)});
+  await fileInput(page).setInputFiles({name: 'plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(9_000_000)});
   await others[0].evaluate(() => (window.disk_bytes = Infinity));
   for (const [index, name] of ['Accept plan.pdf', 'Accept plan.pdf', 'Refuse plan.pdf'].entries()) {
     await others[index].getByRole('button', {name: /^Chat/}).click();
