@@ -46,6 +46,8 @@ def test_without_a_room_the_first_offer_chooses_the_default_one(port):
     async def check():
         async with Client(port) as a, Client(port) as b:
             await a.send(type="offer", sdp="first")  # nobody else is there yet
+            await a.send(type="ping")
+            await a.until("pong")  # nor has come before it was taken
             await b.send(type="offer", sdp="second")
             assert (await a.until("offer"))["sdp"] == "second"
 
