@@ -5,18 +5,7 @@ import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 import {kNoFirefox, launchFirefox, launchTrustingFirefox} from './firefox.mjs';
 import {RelayTestPage} from './relay_test_page.mjs';
-import {Daemon, expectNoComplaints, joinRoom, kUser, openPage, turnOnDevices} from './support.mjs';
-
-/** In the page, before its own scripts: what it asks for of the camera and the microphone is written down. */
-function recordOpened() {
-  window.opened = [];
-  const {mediaDevices} = navigator;
-  const open = mediaDevices?.getUserMedia.bind(mediaDevices);
-  if (open) mediaDevices.getUserMedia = (constraints) => {
-    window.opened.push(Object.keys(constraints).join('+'));
-    return open(constraints);
-  };
-}
+import {Daemon, expectNoComplaints, joinRoom, kUser, openPage, recordOpened, turnOnDevices} from './support.mjs';
 
 describe('in Firefox', {skip: kNoFirefox}, () => {
   let daemon;

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import {after, before, describe, it} from 'node:test';
 import {
-  Daemon, expectNames, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, startAll, turnOnDevices,
-  waitForPeers,
+  Daemon, expectNames, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, recordOpened, startAll,
+  turnOnDevices, waitForPeers,
 } from './support.mjs';
 
 const kConnectionLost = /WebSocket connection to|ERR_CONNECTION/;
@@ -62,16 +62,8 @@ describe('the call page', () => {
   });
 
   it('opens no device without a press, and then those of the last time', async () => {
-    const first = () => {
-      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-      window.opened = [];
-      navigator.mediaDevices.getUserMedia = (constraints) => {
-        window.opened.push(Object.keys(constraints).join('+'));
-        return open(constraints);
-      };
-    };
     const opened = () => page.evaluate(() => window.opened);
-    const page = await openPage(browser, `${daemon.origin}/r/choices`, {first});
+    const page = await openPage(browser, `${daemon.origin}/r/choices`, {first: recordOpened});
     await page.getByText('You join to listen and watch only.').waitFor();
     assert.deepEqual(await opened(), []);
     await page.getByRole('button', {name: 'Unmute'}).click();

@@ -223,6 +223,17 @@ export function recordComplaints(page, url) {
   });
 }
 
+/** In the page, before its own scripts: what it asks for of the camera and the microphone is written down. */
+export function recordOpened() {
+  window.opened = [];
+  const {mediaDevices} = navigator;
+  const open = mediaDevices?.getUserMedia.bind(mediaDevices);
+  if (open) mediaDevices.getUserMedia = (constraints) => {
+    window.opened.push(Object.keys(constraints).join('+'));
+    return open(constraints);
+  };
+}
+
 /** @param {RegExp} [allowed] what this test provokes itself */
 export function expectNoComplaints(page, allowed) {
   assert.deepEqual(page.complaints.filter((complaint) => !allowed?.test(complaint)), []);
