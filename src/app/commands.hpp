@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: causeway [serve] | check-config | credential | import-turnserver-conf | probe | version.
+// Executes what the command line asks for.
 #pragma once
 
 #include <chrono>
@@ -20,6 +20,9 @@ inline constexpr int kExitBadConfig = 2;  // the configuration or the command li
 // `arguments` without the program's name. Never throws; what went wrong is one sentence a line on `err`.
 int execute(std::vector<std::string> arguments, const config::Environment& environment, std::ostream& out,
             std::ostream& err);
+
+// "causeway 1.2.3".
+std::string version_text();
 
 // "90" (seconds), "30m", "12h", "7d": from one second to ten years.
 std::optional<std::chrono::seconds> parse_lifetime(std::string_view text);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/probe_command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -12,8 +11,10 @@
 #include <ostream>
 
 #include "app/commands.hpp"
+#include "causeway/base/result.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "net/system_clock.hpp"
+#include "probe/probe.hpp"
 
 namespace causeway::app {
 namespace {
@@ -26,6 +27,10 @@ std::string sentence(const std::string& text) {
 }
 
 using probe::StepResult;
+
+struct UsageError {
+  std::string sentence;
+};
 
 bool none_failed(const std::vector<probe::Step>& steps) {
   return std::none_of(steps.begin(), steps.end(),
@@ -42,6 +47,63 @@ const char* name_of(StepResult result) {
       return "skipped";
   }
   return "";
+}
+
+Result<probe::ProbeOptions, UsageError> probe_options(const ProbeArguments& arguments) {
+  auto uri = probe::parse_probe_uri(arguments.uri);
+  if (!uri) return UsageError{uri.error().sentence};
+  probe::ProbeOptions options;
+  options.uri = std::move(*uri);
+  options.timeout = std::chrono::seconds{arguments.timeout_seconds};
+  options.certificate_check.skip = arguments.insecure;
+  if (!arguments.authorities.empty()) options.certificate_check.authorities = arguments.authorities;
+  if (arguments.insecure && !arguments.authorities.empty()) return UsageError{"Give --ca or --insecure, not both."};
+  if (arguments.user.empty() != arguments.password.empty()) return UsageError{"--user and --password belong together."};
+  if (!arguments.secret.empty() && !arguments.user.empty() && !arguments.password.empty()) {
+    return UsageError{"Give --user and --password, or --secret, not both."};
+  }
+  if (!arguments.user.empty()) options.credential = probe::Credential{arguments.user, arguments.password};
+  if (!arguments.secret.empty()) {
+    auto made =
+        turn::make_time_limited_credential(arguments.secret, kProbeUser, read_clock().wall + kProbeCredentialLifetime);
+    options.credential = probe::Credential{std::move(made.username), std::move(made.password)};
+  }
+  if (!arguments.peer.empty()) {
+    options.peer = parse_endpoint(arguments.peer);
+    if (!options.peer) return UsageError{"--peer must be like 192.0.2.1:9 or [2001:db8::1]:9."};
+  }
+  return options;
+}
+
+void print(const std::string& uri, const std::vector<probe::Step>& steps, std::ostream& out) {
+  out << uri << '\n';
+  for (const probe::Step& step : steps) {
+    const bool failed = step.result == StepResult::kFailed;
+    std::array<char, 64> line{};
+    std::snprintf(line.data(), line.size(), "  %-7s %-22s %8.1f ms  ", failed ? "FAILED" : name_of(step.result),
+                  step.name.c_str(), step.time.count());
+    out << line.data() << sentence(step.detail) << '\n';
+    if (!step.advice.empty()) out << "          " << sentence(step.advice) << '\n';
+  }
+  out << (none_failed(steps) ? "It works.\n" : "It does not work.\n");
+}
+
+void print_json(const std::string& uri, const std::vector<probe::Step>& steps, std::ostream& out) {
+  using nlohmann::ordered_json;
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
+  };
+  ordered_json list = ordered_json::array();
+  for (const probe::Step& step : steps) {
+    list.push_back({{"name", step.name},
+                    {"server", or_null(step.server ? step.server->to_string() : "")},
+                    {"result", name_of(step.result)},
+                    {"milliseconds", step.time.count()},
+                    {"detail", step.detail},
+                    {"advice", or_null(step.advice)}});
+  }
+  const ordered_json report{{"uri", uri}, {"ok", none_failed(steps)}, {"steps", std::move(list)}};
+  out << report.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace
@@ -61,96 +123,20 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
   return Endpoint{*address, port};
 }
 
-ProbeCommand::ProbeCommand(CLI::App& app)
-    : command_(app.add_subcommand("probe", "Try a STUN or TURN server step by step and say what happened")) {
-  command_->add_option("URI", uri_, "Like turn:turn.example.org:3478?transport=tcp; stun, stuns, turn or turns")
-      ->required();
-  command_->add_option("--user", user_, "The TURN user");
-  command_->add_option("--password", password_, "The user's password");
-  command_->add_option("--secret", secret_, "A shared secret of the server, to make a time-limited credential from");
-  command_->add_option("--peer", peer_, "ADDRESS:PORT that sends back what it gets; otherwise a second allocation");
-  command_->add_option("--timeout", timeout_seconds_, "Seconds for each step")
-      ->check(CLI::Range(1, 120))
-      ->capture_default_str();
-  command_->add_option("--ca", authorities_, "PEM file of the authorities to trust, instead of the system's");
-  command_->add_flag("--insecure", insecure_, "Accept any certificate");
-  command_->add_flag("--json", json_, "Print one JSON object");
-}
-
-bool ProbeCommand::parsed() const {
-  return command_->parsed();
-}
-
-Result<probe::ProbeOptions, ProbeCommand::UsageError> ProbeCommand::probe_options() const {
-  auto uri = probe::parse_probe_uri(uri_);
-  if (!uri) return UsageError{uri.error().sentence};
-  probe::ProbeOptions options;
-  options.uri = std::move(*uri);
-  options.timeout = std::chrono::seconds{timeout_seconds_};
-  options.certificate_check.skip = insecure_;
-  if (!authorities_.empty()) options.certificate_check.authorities = authorities_;
-  if (insecure_ && !authorities_.empty()) return UsageError{"Give --ca or --insecure, not both."};
-  if (user_.empty() != password_.empty()) return UsageError{"--user and --password belong together."};
-  if (!secret_.empty() && !user_.empty() && !password_.empty()) {
-    return UsageError{"Give --user and --password, or --secret, not both."};
-  }
-  if (!user_.empty()) options.credential = probe::Credential{user_, password_};
-  if (!secret_.empty()) {
-    auto made = turn::make_time_limited_credential(secret_, kProbeUser, read_clock().wall + kProbeCredentialLifetime);
-    options.credential = probe::Credential{std::move(made.username), std::move(made.password)};
-  }
-  if (!peer_.empty()) {
-    options.peer = parse_endpoint(peer_);
-    if (!options.peer) return UsageError{"--peer must be like 192.0.2.1:9 or [2001:db8::1]:9."};
-  }
-  return options;
-}
-
-int ProbeCommand::execute(std::ostream& out, std::ostream& err) const {
-  const auto options = probe_options();
+int probe(const ProbeArguments& arguments, std::ostream& out, std::ostream& err) {
+  const auto options = probe_options(arguments);
   if (!options) {
     err << "error: " << options.error().sentence << '\n';
     return kExitBadConfig;
   }
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets without MSG_NOSIGNAL
   const std::vector<probe::Step> steps = probe::run(*options);
-  if (json_) {
-    print_json(steps, out);
+  if (arguments.json) {
+    print_json(arguments.uri, steps, out);
   } else {
-    print(steps, out);
+    print(arguments.uri, steps, out);
   }
   return none_failed(steps) ? kExitSuccess : kExitFailure;
-}
-
-void ProbeCommand::print(const std::vector<probe::Step>& steps, std::ostream& out) const {
-  out << uri_ << '\n';
-  for (const probe::Step& step : steps) {
-    const bool failed = step.result == StepResult::kFailed;
-    std::array<char, 64> line{};
-    std::snprintf(line.data(), line.size(), "  %-7s %-22s %8.1f ms  ", failed ? "FAILED" : name_of(step.result),
-                  step.name.c_str(), step.time.count());
-    out << line.data() << sentence(step.detail) << '\n';
-    if (!step.advice.empty()) out << "          " << sentence(step.advice) << '\n';
-  }
-  out << (none_failed(steps) ? "It works.\n" : "It does not work.\n");
-}
-
-void ProbeCommand::print_json(const std::vector<probe::Step>& steps, std::ostream& out) const {
-  using nlohmann::ordered_json;
-  const auto or_null = [](const std::string& text) {
-    return text.empty() ? ordered_json(nullptr) : ordered_json(text);
-  };
-  ordered_json list = ordered_json::array();
-  for (const probe::Step& step : steps) {
-    list.push_back({{"name", step.name},
-                    {"server", or_null(step.server ? step.server->to_string() : "")},
-                    {"result", name_of(step.result)},
-                    {"milliseconds", step.time.count()},
-                    {"detail", step.detail},
-                    {"advice", or_null(step.advice)}});
-  }
-  const ordered_json report{{"uri", uri_}, {"ok", none_failed(steps)}, {"steps", std::move(list)}};
-  out << report.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace causeway::app

@@ -15,23 +15,18 @@
 #include <memory>
 #include <stdexcept>
 
+#include "app/pem.hpp"
+#include "causeway/base/free_with.hpp"
 #include "net/interfaces.hpp"
 
 namespace causeway::app {
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* object) const noexcept {
-    kFree(object);
-  }
-};
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
+using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
+using Names = std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
 
 constexpr std::size_t kAddressesMax = 64;
 constexpr std::size_t kSerialBytes = 16;
@@ -53,10 +48,6 @@ std::string text_of(const Bio& bio) {
   char* text = nullptr;
   const long bytes = BIO_get_mem_data(bio.get(), &text);
   return {text, static_cast<std::size_t>(bytes)};
-}
-
-int no_passphrase(char*, int, int, void*) {
-  return -1;
 }
 
 Key parse_key(std::string_view pem) {
@@ -98,7 +89,7 @@ void set_serial_number(X509* certificate) {
   std::array<unsigned char, kSerialBytes> octets{};
   require(RAND_bytes(octets.data(), static_cast<int>(octets.size())) == 1, "make random numbers");
   octets[0] = static_cast<unsigned char>((octets[0] & 0x7F) | 0x40);
-  const std::unique_ptr<BIGNUM, Free<BN_free>> number{
+  const std::unique_ptr<BIGNUM, FreeWith<BN_free>> number{
       BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr)};
   require(number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
           "set a serial number");

@@ -2,7 +2,6 @@
 // The command `causeway token --room ROOM`: makes an access token, and the link that invites with it.
 #pragma once
 
-#include <CLI/App.hpp>
 #include <iosfwd>
 #include <string>
 
@@ -10,27 +9,19 @@
 
 namespace causeway::app {
 
-class TokenCommand {
- public:
-  // Adds the command to `app`, which fills this object while it parses.
-  explicit TokenCommand(CLI::App& app);
-  TokenCommand(const TokenCommand&) = delete;
-  TokenCommand& operator=(const TokenCommand&) = delete;
-
-  bool parsed() const;
-  // kExitBadConfig: the options make no sense, or no key of the configuration can sign.
-  int execute(const config::Config& config, std::ostream& out, std::ostream& err) const;
-
- private:
-  CLI::App* command_;
-  std::string room_;
-  std::string role_ = "member";
-  std::string name_;
-  std::string user_;
-  std::string ttl_ = "24h";
-  std::string url_;
-  unsigned members_max_ = 0;
-  bool json_ = false;
+// As given on the command line; empty or 0 where an option was not.
+struct TokenArguments {
+  std::string room;
+  std::string role = "member";
+  std::string name;
+  std::string user;
+  std::string ttl = "24h";
+  std::string url;
+  unsigned members_max = 0;
+  bool json = false;
 };
+
+// kExitBadConfig: no key of the configuration can sign.
+int token(const TokenArguments& arguments, const config::Config& config, std::ostream& out, std::ostream& err);
 
 }  // namespace causeway::app

@@ -8,9 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "app/pem.hpp"
 #include "app/token_key.hpp"
 #include "causeway/base/base64.hpp"
 #include "causeway/base/bytes.hpp"
+#include "causeway/base/free_with.hpp"
 #include "config/load.hpp"
 
 namespace causeway::app {
@@ -18,20 +20,12 @@ namespace {
 
 using nlohmann::json;
 
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
-};
-using PublicOrPrivateKey = std::unique_ptr<EVP_PKEY, FreeKey>;
+using PublicOrPrivateKey = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 
 std::string content(const std::filesystem::path& file) {
   auto text = config::read_file(file);
   if (!text) throw std::runtime_error(text.error().front().to_string());
   return *std::move(text);
-}
-
-// Nobody is there to type a passphrase.
-int no_passphrase(char*, int, int, void*) {
-  return 0;
 }
 
 PublicOrPrivateKey read_pem(const std::string& text) {

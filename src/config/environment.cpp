@@ -35,7 +35,7 @@ std::string variable_of_path(std::string_view path) {
   return name;
 }
 
-std::vector<std::string> split(std::string_view path) {
+std::vector<std::string> keys_of(std::string_view path) {
   std::vector<std::string> keys;
   for (;;) {
     const auto dot = path.find('.');
@@ -84,7 +84,7 @@ void apply_environment(const Environment& environment, const std::set<std::strin
       if (!parsed.parse(value, origin, findings)) continue;
       content = parsed.root();
     }
-    document.set({split(path), std::move(content), origin});
+    document.set({keys_of(path), std::move(content), origin});
   }
 }
 

@@ -7,14 +7,14 @@
 #include <utility>
 
 #include "config/commented_json.hpp"
+#include "config/limits.hpp"
 #include "config/turnserver_settings.hpp"
 
 namespace causeway::config {
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
-constexpr std::size_t kPrefixesMax = 1000;
 constexpr std::uint32_t kPortMin = 49152;
 constexpr std::uint32_t kPortMax = 65535;
 
@@ -99,10 +99,10 @@ class Writer {
 
   void write_listener(std::string_view transport, const Sourced<IpAddress>& address, const ListeningPort& port) {
     out_.comment(port.origin + (address.line == 0 ? "" : ", " + origin(address.line, address.option)));
-    out_.element(json{{"transport", transport},
+    out_.element(ordered_json{{"transport", transport},
                       {"address", address.value.to_string()},
                       {"port", port.port},
-                      {"services", json::array({"turn"})}});
+                      {"services", ordered_json::array({"turn"})}});
   }
 
   void write_listeners() {

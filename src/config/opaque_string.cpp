@@ -12,14 +12,12 @@
 #include <new>
 #include <vector>
 
+#include "causeway/base/free_with.hpp"
+
 namespace causeway::config {
 namespace {
 
 using CodePoints = std::vector<ucs4_t>;
-
-struct Free {
-  void operator()(void* memory) const noexcept { std::free(memory); }
-};
 
 std::optional<CodePoints> decode(std::string_view text) {
   CodePoints points;
@@ -143,7 +141,7 @@ std::optional<std::string> opaque_string(std::string_view text) {
     if (uc_is_general_category_withtable(point, UC_CATEGORY_MASK_Zs)) point = ' ';
   }
   std::size_t count = 0;
-  const std::unique_ptr<std::uint32_t, Free> composed{
+  const std::unique_ptr<std::uint32_t, FreeWith<std::free>> composed{
       u32_normalize(UNINORM_NFC, points->data(), points->size(), nullptr, &count)};
   if (!composed) throw std::bad_alloc();
   std::string out;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "config/limits.hpp"
 #include "config/text_rules.hpp"
 
 namespace causeway::config {
@@ -13,8 +14,6 @@ using nlohmann::json;
 constexpr std::size_t kRealmsMax = 64;
 constexpr std::size_t kAddressesMax = 64;
 constexpr std::size_t kServerNamesMax = 64;
-constexpr std::size_t kUsersMax = 10'000;
-constexpr std::size_t kSecretsMax = 16;
 constexpr std::uint64_t kBytesPerSecondMax = 100'000'000'000;
 
 bool listens_on(const Listener& listener, const IpAddress& address) {

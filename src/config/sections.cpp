@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 
+#include "config/limits.hpp"
 #include "config/realm_section.hpp"
 #include "config/signaling_section.hpp"
 #include "config/text_rules.hpp"
@@ -16,7 +17,6 @@ using nlohmann::json;
 
 constexpr std::size_t kListenersMax = 64;
 constexpr std::size_t kProxiesMax = 64;
-constexpr std::size_t kPrefixesMax = 1000;
 
 void read_services(ObjectReader& object, Listener& listener) {
   listener.turn = true;

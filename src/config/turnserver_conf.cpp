@@ -136,7 +136,7 @@ constexpr std::array kAdvice{
 };
 
 // "name" and what stands behind the blanks or equals signs after it.
-std::pair<std::string_view, std::string_view> split(std::string_view line) {
+std::pair<std::string_view, std::string_view> split_option(std::string_view line) {
   const auto end = line.find_first_of("= \t");
   if (end == std::string_view::npos) return {line, {}};
   const auto value = line.find_first_not_of("= \t", end);
@@ -164,7 +164,7 @@ std::vector<TurnserverOption> parse_turnserver_conf(std::string_view text) {
     rest = rest.substr(0, rest.find_last_not_of(kBlanks) + 1);
     if (rest.empty() || rest.front() == '#') continue;
     rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of('-')));
-    const auto [name, value] = split(rest);
+    const auto [name, value] = split_option(rest);
     options.push_back({line, std::string{name}, std::string{unquoted(value)}});
   }
   return options;

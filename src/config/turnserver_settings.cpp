@@ -7,15 +7,14 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "config/limits.hpp"
 #include "config/text_rules.hpp"
 
 namespace causeway::config {
 namespace {
 
-constexpr std::size_t kSecretsMax = 16;
 constexpr std::size_t kRelayAddressesMax = 16;
 constexpr std::size_t kListeningAddressesMax = 16;  // four listeners each, and 64 at most
-constexpr std::size_t kUsersMax = 10'000;
 
 struct NumberRule {
   std::string_view option;

@@ -107,7 +107,7 @@ std::vector<Hop> x_forwarded_hops(std::string_view nodes, std::string_view schem
   return hops;
 }
 
-bool is_port(std::string_view text) noexcept {
+bool is_node_port(std::string_view text) noexcept {
   const auto is_allowed = [](char c) { return is_token_character(c); };  // RFC 7239 §6: also obfuscated ones
   return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed);
 }
@@ -125,7 +125,7 @@ std::optional<Node> parse_node(std::string_view text) {
   if (bracketed && end == std::string_view::npos) return std::nullopt;
   const std::string_view name = bracketed ? text.substr(1, end - 1) : text.substr(0, end);
   const std::string_view port = text.substr(std::min(text.size(), end + (bracketed ? 1 : 0)));
-  if (!port.empty() && (port.front() != ':' || !is_port(port.substr(1)))) return std::nullopt;
+  if (!port.empty() && (port.front() != ':' || !is_node_port(port.substr(1)))) return std::nullopt;
   if (!bracketed && (equal_ignoring_case(name, "unknown") || name.starts_with('_'))) return Node{};
   const auto address = IpAddress::parse(name);
   if (!address || address->is_v4() == bracketed) return std::nullopt;

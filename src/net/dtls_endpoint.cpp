@@ -3,22 +3,18 @@
 
 #include <algorithm>
 
+#include "net/dtls_record.hpp"
+
 namespace causeway::net {
 namespace {
-
-// RFC 6347 §4.1
-constexpr std::uint8_t kAlert = 21;
-constexpr std::uint8_t kApplicationData = 23;
-constexpr std::size_t kRecordHeaderBytes = 13;
-constexpr std::size_t kEpochAt = 3;
 
 // OpenSSL reads another clock than we do: what it calls due may need a moment.
 constexpr std::chrono::milliseconds kTimerGrain{10};
 
 // With two sessions: data and encrypted alerts are of the former, all of a handshake is of the one that is being made.
 bool is_for_established(Bytes datagram) {
-  if (datagram[0] == kApplicationData) return true;
-  return datagram[0] == kAlert && load_be16(datagram.data() + kEpochAt) != 0;
+  if (datagram[0] == kRecordApplicationData) return true;
+  return datagram[0] == kRecordAlert && load_be16(datagram.data() + kRecordEpochAt) != 0;
 }
 
 }  // namespace

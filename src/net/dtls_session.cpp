@@ -9,26 +9,23 @@
 #include <limits>
 #include <new>
 
+#include "net/dtls_record.hpp"
+
 namespace causeway::net {
 namespace {
 
-// RFC 6347 §4.1, §4.2.2: type, version, epoch, sequence number and length of the record; type, length, number, offset
-// and length of the handshake message; then the version of the client and its random.
-constexpr std::size_t kEpochAt = 3;
-constexpr std::size_t kHandshakeTypeAt = 13;
+// RFC 6347 §4.2.2: type, length, number, offset and length of the handshake message behind the record's header; then the
+// version of the client and its random.
+constexpr std::size_t kHandshakeTypeAt = kRecordHeaderBytes;
 constexpr std::size_t kFragmentOffsetAt = kHandshakeTypeAt + 6;
 constexpr std::size_t kRandomAt = kHandshakeTypeAt + 12 + 2;
-constexpr std::uint8_t kHandshake = 22;
 constexpr std::uint8_t kClientHello = 1;
-
-constexpr std::size_t kLengthAt = 11;
-constexpr std::size_t kRecordHeaderBytes = 13;
 
 std::size_t count_encrypted_records(Bytes datagram) noexcept {
   std::size_t count = 0;
   while (datagram.size() >= kRecordHeaderBytes) {
-    if (load_be16(datagram.data() + kEpochAt) != 0) ++count;
-    const std::size_t record_bytes = kRecordHeaderBytes + load_be16(datagram.data() + kLengthAt);
+    if (load_be16(datagram.data() + kRecordEpochAt) != 0) ++count;
+    const std::size_t record_bytes = kRecordHeaderBytes + load_be16(datagram.data() + kRecordLengthAt);
     datagram = datagram.subspan(std::min(record_bytes, datagram.size()));
   }
   return count;
@@ -43,8 +40,8 @@ struct FreeBioAddress {
 std::optional<ClientRandom> find_client_hello(Bytes datagram) noexcept {
   ClientRandom random{};
   if (datagram.size() < kRandomAt + random.size()) return std::nullopt;
-  if (datagram[0] != kHandshake || datagram[1] != DTLS1_VERSION_MAJOR) return std::nullopt;
-  if (load_be16(datagram.data() + kEpochAt) != 0 || datagram[kHandshakeTypeAt] != kClientHello) return std::nullopt;
+  if (datagram[0] != kRecordHandshake || datagram[1] != DTLS1_VERSION_MAJOR) return std::nullopt;
+  if (load_be16(datagram.data() + kRecordEpochAt) != 0 || datagram[kHandshakeTypeAt] != kClientHello) return std::nullopt;
   // RFC 6347 §4.2.1: only the first fragment says who it is; OpenSSL wants the cookie in it as well.
   if (datagram[kFragmentOffsetAt] != 0 || load_be16(datagram.data() + kFragmentOffsetAt + 1) != 0) return std::nullopt;
   std::copy_n(datagram.begin() + kRandomAt, random.size(), random.begin());

@@ -27,7 +27,6 @@ namespace {
 
 constexpr std::chrono::seconds kFirstOctetDeadline{10};
 constexpr std::chrono::seconds kHandshakeDeadline{10};
-constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::minutes kComplaintInterval{1};
 constexpr std::size_t kFirstReadBytes = 2048;
 constexpr std::uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 §5.1

@@ -6,12 +6,12 @@
 #include <boost/asio/post.hpp>
 
 #include "net/endpoint_conversion.hpp"
+#include "net/listen_error.hpp"
 
 namespace causeway::net {
 namespace {
 
 constexpr int kBacklog = 16;
-constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // RFC 6062 §5.2: connections leave from the port that is listened on, which needs both options on all of its sockets.
 void share_port(int descriptor, error_code& error) {

@@ -13,16 +13,12 @@
 #include <string_view>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/free_with.hpp"
 
 namespace causeway::probe {
 namespace {
 
 constexpr int kNamesMax = 5;
-
-struct Free {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-  void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
-};
 
 // A server may write anything there, and it goes to a terminal.
 std::string printable(std::string_view text) {
@@ -57,7 +53,7 @@ std::string address_of(const ASN1_OCTET_STRING* octets) {
 
 // Those that clients compare: subjectAltName (RFC 6125 §6.4.4), without them the common name.
 std::string names_of(const X509* certificate) {
-  const std::unique_ptr<GENERAL_NAMES, Free> names{
+  const std::unique_ptr<GENERAL_NAMES, FreeWith<GENERAL_NAMES_free>> names{
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))};
   if (!names) return name_of(X509_get_subject_name(certificate));
   std::string list;
@@ -94,7 +90,7 @@ bool covers(X509* certificate, const std::string& host) {
 
 std::string certificate_facts(const SSL* session, const std::string& host, WallTime now) {
   std::string facts = SSL_get_version(session);
-  const std::unique_ptr<X509, Free> certificate{SSL_get1_peer_certificate(session)};
+  const std::unique_ptr<X509, FreeWith<X509_free>> certificate{SSL_get1_peer_certificate(session)};
   if (!certificate) return facts + "; no certificate";
   facts += "; certificate for " + names_of(certificate.get()) + ", issued by " +
            name_of(X509_get_issuer_name(certificate.get())) + ", " + validity_of(certificate.get(), now);

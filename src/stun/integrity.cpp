@@ -10,16 +10,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "causeway/base/free_with.hpp"
+
 namespace causeway::stun {
 namespace {
-
-struct Free {
-  void operator()(EVP_MD* digest) const noexcept { EVP_MD_free(digest); }
-  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
 
 [[noreturn]] void throw_unavailable(const std::string& algorithm) {
   throw std::runtime_error("OpenSSL cannot compute " + algorithm +
@@ -28,8 +22,8 @@ using Owned = std::unique_ptr<T, Free>;
 
 template <std::size_t N>
 std::array<std::uint8_t, N> digest(const char* algorithm, std::initializer_list<Bytes> parts) {
-  const Owned<EVP_MD> method{EVP_MD_fetch(nullptr, algorithm, nullptr)};
-  const Owned<EVP_MD_CTX> context{EVP_MD_CTX_new()};
+  const std::unique_ptr<EVP_MD, FreeWith<EVP_MD_free>> method{EVP_MD_fetch(nullptr, algorithm, nullptr)};
+  const std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>> context{EVP_MD_CTX_new()};
   bool ok = method && context && EVP_DigestInit_ex2(context.get(), method.get(), nullptr) == 1;
   for (const Bytes part : parts)
     ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
@@ -105,7 +99,7 @@ Hmac<Digest>::Hmac(Bytes key) {
   std::string hash = kHashOf<Digest>;        // OSSL_PARAM takes it without const
   const std::array<OSSL_PARAM, 2> parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
                                              OSSL_PARAM_construct_end()};
-  const Owned<EVP_MAC> method{EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr)};
+  const std::unique_ptr<EVP_MAC, FreeWith<EVP_MAC_free>> method{EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr)};
   context_.reset(method ? EVP_MAC_CTX_new(method.get()) : nullptr);
   const bool ok =
       context_ && EVP_MAC_init(context_.get(), key.empty() ? &kNoKey : key.data(), key.size(), parameters.data()) == 1;

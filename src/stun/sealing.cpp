@@ -7,16 +7,15 @@
 #include <memory>
 #include <stdexcept>
 
+#include "causeway/base/free_with.hpp"
+
 namespace causeway::stun {
 namespace {
 
 constexpr const char* kAlgorithm = "AES-256-SIV";
 
-struct Free {
-  void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
-  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, Free>;
+using Cipher = std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>>;
+using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
 
 [[noreturn]] void throw_unavailable() {
   throw std::runtime_error(
@@ -25,7 +24,7 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, Free>;
 }
 
 Context start(const SealKey& key, bool sealing) {
-  const std::unique_ptr<EVP_CIPHER, Free> cipher{EVP_CIPHER_fetch(nullptr, kAlgorithm, nullptr)};
+  const Cipher cipher{EVP_CIPHER_fetch(nullptr, kAlgorithm, nullptr)};
   Context context{EVP_CIPHER_CTX_new()};
   const bool ok = cipher && context && EVP_CIPHER_get_key_length(cipher.get()) == static_cast<int>(key.size()) &&
                   EVP_CipherInit_ex2(context.get(), cipher.get(), key.data(), nullptr, sealing ? 1 : 0, nullptr) == 1;

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# ccache, so that a build in another folder of the same machine finds what an earlier one compiled: paths below the
+# checkout are relative for it, and neither the working directory nor a precompiled header's time counts. Settings that
+# the environment has already made stand.
+find_program(CCACHE ccache)
+if(NOT CCACHE)
+  return()
+endif()
+set(ccache_settings CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime)
+if(NOT DEFINED ENV{CCACHE_BASEDIR})
+  list(APPEND ccache_settings CCACHE_BASEDIR=${PROJECT_SOURCE_DIR})
+endif()
+set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env ${ccache_settings} ${CCACHE})
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)  # no path of this folder in what is compiled
