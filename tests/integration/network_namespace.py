@@ -54,7 +54,7 @@ class Namespace:
         child = os.fork()
         if child == 0:
             try:
-                self._enter()
+                self.enter()
                 result = {"value": function(*arguments)}
             except BaseException as error:  # the child must not go on as a second test run
                 result = {"error": f"{type(error).__name__}: {error}"}
@@ -68,7 +68,8 @@ class Namespace:
             raise AssertionError(result["error"])
         return result["value"]
 
-    def _enter(self):
+    def enter(self):
+        """Moves this process, which must have no other thread yet, and all that it starts in here."""
         libc = __import__("ctypes").CDLL(None, use_errno=True)
         for kind in ["net"] if self.is_root else ["user", "net"]:
             with open(f"/proc/{self._holder.pid}/ns/{kind}") as namespace:

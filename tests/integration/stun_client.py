@@ -68,15 +68,17 @@ class Answer:
 class StunClient:
     """`with StunClient(port) as client:` one socket, connected for "tcp" and "tls"."""
 
-    def __init__(self, port, transport="udp", host="127.0.0.1", user=("alice", "wonderland"), realm="example.org"):
+    def __init__(self, port, transport="udp", host="127.0.0.1", user=("alice", "wonderland"), realm="example.org",
+                 source=None, seconds=5):
+        """`source`: the address to come from, where there are several; `seconds`: how long to wait for anything."""
         self.server, self.transport = (host, port), transport
         self.user, self.realm, self.nonce = user, realm, b""
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-        self.socket = socket.socket(socket.AF_INET, kind)
-        self.socket.settimeout(5)
-        if transport == "udp":
-            self.socket.bind(("127.0.0.1", 0))
-        else:
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+        self.socket.settimeout(seconds)
+        if source or transport == "udp":
+            self.socket.bind((source or "127.0.0.1", 0))
+        if transport != "udp":
             self.socket.connect(self.server)
         if transport == "tls":
             self.socket = tls_context(False).wrap_socket(self.socket)

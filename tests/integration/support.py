@@ -211,12 +211,16 @@ def wait_until(condition, process, complaint):
             pass
 
 
-def http_get(port, path, host="127.0.0.1", tls=None):
-    """(status, headers, body) of one GET; `tls` is a certificate to trust, or False to trust any."""
+def http_get(port, path, host="127.0.0.1", tls=None, source=None, seconds=5):
+    """(status, headers, body) of one GET; `tls` is a certificate to trust, or False to trust any.
+
+    `source`: the address to come from, where there are several; `seconds`: how long to wait for anything.
+    """
+    options = {"timeout": seconds, "source_address": (source, 0) if source else None}
     if tls is None:
-        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection = http.client.HTTPConnection(host, port, **options)
     else:
-        connection = http.client.HTTPSConnection(host, port, timeout=5, context=tls_context(tls))
+        connection = http.client.HTTPSConnection(host, port, **options, context=tls_context(tls))
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -226,8 +230,10 @@ def http_get(port, path, host="127.0.0.1", tls=None):
 
 
 def tls_context(trusted):
-    context = ssl.create_default_context(cafile=trusted or None)
-    if not trusted:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # create_default_context() reads the system's certificates, slowly
+    if trusted:
+        context.load_verify_locations(trusted)
+    else:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
