@@ -10,7 +10,7 @@ import {
   Daemon, expectGrowth, expectNoComplaints, joinRoom, openPage, readPeers, startAll, waitForPeers,
 } from './support.mjs';
 
-const kGrowSeconds = 5;
+const kGrowSeconds = 3;
 const kPermissions = ['camera', 'microphone', 'clipboard-read', 'clipboard-write'];
 
 /** A folder with the page, as somebody makes it who reads the docs and puts their own address in. */

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {before, describe, it} from 'node:test';
-import {fileInput, message, more, openChat} from './call_page.mjs';
-import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from './support.mjs';
+import {fileInput, holdNextFile, message, more, openChat} from './call_page.mjs';
+import {expectGrowth, expectNoComplaints, joinRoom, readPeers, startAll, waitForLinks, waitForPeers} from './support.mjs';
 
 const kFlags = ['--auto-select-desktop-capture-source=Causeway', '--auto-accept-this-tab-capture'];
 
@@ -59,13 +59,14 @@ describe('in a call', () => {
   it('a file can be refused, and cancelled on its way', async () => {
     const [small, large] = ['small.txt', 'large.bin'].map((name) => path.join(daemon.folder, name));
     await writeFile(small, 'hello');
-    await writeFile(large, Buffer.alloc(80_000_000));
+    await writeFile(large, Buffer.alloc(9_000_000));
     await openChat(ann);
     await openChat(ben);
     const input = fileInput(ben);
     await input.setInputFiles(small);
     await ann.getByRole('button', {name: 'Refuse small.txt'}).click();
     await message(ben, 'small.txt').filter({hasText: 'Ann refused it.'}).waitFor();
+    await ben.evaluate(holdNextFile);
     await input.setInputFiles(large);
     await ann.getByRole('button', {name: 'Accept large.bin'}).click();
     await ann.getByRole('progressbar', {name: 'large.bin'}).waitFor();
@@ -191,7 +192,8 @@ describe('in a call', () => {
   it('a recording is told to the others, and saved', async () => {
     await more(ann, 'Record on this device');
     for (const page of [ann, ben]) await page.getByText('Recording', {exact: true}).waitFor();
-    await ann.waitForTimeout(1500);
+    const [{frames}] = await readPeers(ben);
+    await expectGrowth(ben, [{frames: frames + 5}]);  // something to record
     const download = ann.waitForEvent('download');
     await more(ann, 'Stop recording');
     const saved = await download;

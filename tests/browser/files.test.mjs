@@ -10,7 +10,7 @@ import {expectNoComplaints, joinRoom, startAll, waitForLinks, waitForPeers} from
 const kMiB = 1024 * 1024;
 const kWindowBytes = 4 * kMiB;
 const kChunkBytesMax = 256 * 1024;
-const kLargeMiB = 100;
+const kLargeMiB = 40;
 
 /**
  * In the page, before its scripts. `sent`: what goes out in the channels of files, and how far ahead of what the other
@@ -154,7 +154,7 @@ describe('files', () => {
     assert.ok(waiting <= kWindowBytes + kChunkBytesMax, `${waiting} bytes were sent to a disk that stands still`);
     assert.equal(await ben.evaluate(() => window.disk.bytes), 0);
     await letWrite();
-    await row('large.bin', 'Ben').getByText('has it', {exact: true}).waitFor({timeout: 60_000});
+    await row('large.bin', 'Ben').getByText('has it', {exact: true}).waitFor();
     const {ahead_max, read_max} = await ann.evaluate(() => ({...window.sent, channel: null}));
     const {bytes, piece_max, marks} = await ben.evaluate(() => window.disk);
     assert.ok(ahead_max <= kWindowBytes + kChunkBytesMax, `${ahead_max} bytes ahead of what was written`);

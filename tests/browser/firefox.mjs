@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A headless Firefox, driven over WebDriver BiDi. Its pages are Playwright's, as those of Chromium are, so that
 // support.mjs serves both. FIREFOX names the browser, /usr/bin/firefox-esr where it is not set.
-import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {setTimeout as pause} from 'node:timers/promises';
 import {firefox} from 'playwright-core';
-import {recordComplaints} from './support.mjs';
+import {kWaitMs, until} from './limits.mjs';
+import {prepareContext, recordComplaints} from './support.mjs';
 
 export const kFirefox = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
-const kSavedMsMax = 20_000;
 const kPreferences = {
   'browser.download.alwaysOpenPanel': false,  // it would take the focus from the page
   'media.cubeb.force_mock_context': true,  // a sound card that is none: without one no AudioContext runs
@@ -25,7 +23,8 @@ export const kNoFirefox = spawnSync(kFirefox, ['--version']).status === 0 ? fals
 /** @param {{downloadsPath?: string, preferences?: object}} options `preferences`: what this test wants otherwise */
 export function launchFirefox({preferences = {}, ...options} = {}) {
   return firefox.launch({
-    channel: 'moz-firefox', executablePath: kFirefox, firefoxUserPrefs: {...kPreferences, ...preferences}, ...options,
+    channel: 'moz-firefox', executablePath: kFirefox, firefoxUserPrefs: {...kPreferences, ...preferences}, timeout: kWaitMs,
+    ...options,
   });
 }
 
@@ -37,7 +36,9 @@ export function launchFirefox({preferences = {}, ...options} = {}) {
 export async function launchTrustingFirefox(folder, executablePath = kFirefox) {
   const context = await firefox.launchPersistentContext(folder, {
     channel: 'moz-firefox', executablePath, firefoxUserPrefs: kPreferences, ignoreHTTPSErrors: true,
+    timeout: kWaitMs,
   });
+  await prepareContext(context);
   return {
     async open(url, first) {
       const page = await context.newPage();
@@ -52,11 +53,11 @@ export async function launchTrustingFirefox(folder, executablePath = kFirefox) {
 
 /** The file with such a name in the folder of downloads, once all of it is there: Playwright hears nothing of these. */
 export async function savedFile(folder, pattern) {
-  for (const deadline = Date.now() + kSavedMsMax; ; await pause(50)) {
-    const names = await readdir(folder).catch(() => []);
+  let names;
+  return until(async () => {
+    names = await readdir(folder).catch(() => []);
     const name = names.find((each) => pattern.test(each) && !names.includes(`${each}.part`));
     const file = name && path.join(folder, name);
-    if (file && (await stat(file)).size > 0) return file;
-    assert.ok(Date.now() < deadline, `no ${pattern} among what was saved: ${names}`);
-  }
+    return file && (await stat(file)).size > 0 && file;
+  }, () => `no ${pattern} among what was saved: ${names}`);
 }

@@ -11,6 +11,7 @@ import path from 'node:path';
 import {after, before, describe, it} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {kFirefox, kNoFirefox, launchTrustingFirefox} from './firefox.mjs';
+import {until} from './limits.mjs';
 import {inside, kServerAddress, runInside, within} from './nat_network.mjs';
 import {
   Daemon, enterRoom, joinRoom, kChromium, kUser, launchBrowser, openPage, readPeers, waitForPeers,
@@ -18,8 +19,6 @@ import {
 
 const kThisFile = fileURLToPath(import.meta.url);
 const kConfiguration = path.join(path.dirname(kThisFile), '../../config/causeway.json');
-const kMediaMsMax = 20_000;
-const kFailMsMax = 60_000;
 const kHost = 'call.example';  // Firefox uses turns: with a name only
 const kKinds = ['symmetric', 'https-only', 'cone', 'address-dependent', 'dual-stack'];
 // What the call page is told and what it then uses; where only port 443 is open it has to find out by itself.
@@ -133,13 +132,10 @@ if (inside) describe('behind NATs', () => {
     const [fox, chrome] = await call('relayed', {query});
     await waitForPeers(chrome, 1);
     let peers;
-    const media_flows = async () => {
+    await until(async () => {
       peers = (await Promise.all([fox, chrome].map(readPeers))).flat();
       return peers.every(({frames, audio_packets}) => frames >= 5 && audio_packets >= 5);
-    };
-    for (const deadline = Date.now() + kMediaMsMax; !(await media_flows());) {
-      assert.ok(Date.now() < deadline, JSON.stringify(peers));
-    }
+    }, () => JSON.stringify(peers));
     assert.deepEqual(peers.map(({name}) => name), ['Chrome', 'Fox']);
     for (const peer of peers) {
       assert.ok([peer.local, peer.remote].includes('relay'), JSON.stringify(peers));
@@ -151,10 +147,9 @@ if (inside) describe('behind NATs', () => {
   async function reportOf(browser, host) {
     const url = `https://${host}/test?seconds=1&lang=en`;
     const page = await (browser === firefox ? firefox.open(url) : openPage(chromium, url, {ignoreHTTPSErrors: true}));
-    const until = (condition) => page.waitForFunction(condition, null, {timeout: kFailMsMax});
-    await until(() => !document.getElementById('own-start').disabled);
+    await page.waitForFunction(() => !document.getElementById('own-start').disabled);
     await page.evaluate(() => document.getElementById('own-start').click());
-    await until(() => !document.getElementById('report').hidden);
+    await page.waitForFunction(() => !document.getElementById('report').hidden);
     return page.evaluate(() => document.getElementById('report-text').value);
   }
 
@@ -201,7 +196,7 @@ if (inside) describe('behind NATs', () => {
 
   it('is no call with STUN alone', async () => {
     const [fox, chrome] = await call('direct', {first: withoutTurn});
-    await fox.waitForFunction(() => window.states.includes('failed'), null, {timeout: kFailMsMax});
+    await fox.waitForFunction(() => window.states.includes('failed'));
     for (const page of [fox, chrome]) assert.ok(!(await page.evaluate(() => window.states.includes('connected'))));
   });
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The call page where something is missing or goes wrong, and for people with a keyboard or a screen reader.
 import assert from 'node:assert/strict';
-import {after, before, describe, it} from 'node:test';
+import {describe, it} from 'node:test';
 import {
-  Daemon, expectNames, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, recordOpened, startAll,
+  expectNames, expectNoComplaints, joinRoom, launchBrowser, openPage, readPeers, recordOpened, startAll,
   turnOnDevices, waitForPeers,
 } from './support.mjs';
 
@@ -202,7 +202,7 @@ describe('the call page', () => {
     for (const page of pages) await lost(page).waitFor();
     await ann.getByRole('button', {name: 'Try now'}).click();
     await daemon.run();
-    for (const page of pages) await lost(page).waitFor({state: 'hidden', timeout: 30_000});
+    for (const page of pages) await lost(page).waitFor({state: 'hidden'});
     for (const page of pages) await waitForPeers(page, 1);
     for (const page of pages) expectNoComplaints(page, kConnectionLost);
     for (const page of pages) await page.context().close();
@@ -224,15 +224,12 @@ describe('the call page', () => {
 
 describe('the call page without a camera', () => {
   let daemon;
-  before(async () => {
-    daemon = await Daemon.start();
-  });
-  after(() => daemon?.stop());
+  let other;
+  startAll((started) => ({daemon, browser: other} = started));
 
   /** One page in a browser with these flags; `problem` must be told, and joining works all the same. */
   async function expectProblem({flags, url, problem, words}) {
     const browser = await launchBrowser({media: false, flags});
-    const other = await launchBrowser();
     try {
       const ann = await joinRoom(other, `${daemon.origin}/r/${problem}`, {name: 'Ann'});
       const page = await openPage(browser, url);
@@ -250,9 +247,9 @@ describe('the call page without a camera', () => {
       }, frames);
       await ann.locator('#tiles > li').filter({hasText: 'Ben'}).getByLabel('muted').waitFor();
       for (const each of [page, ann]) expectNoComplaints(each);
+      await ann.context().close();
     } finally {
       await browser.close();
-      await other.close();
     }
   }
 

@@ -22,7 +22,7 @@ export class RelayTestPage {
     for (const server of servers) await this.add(server);
     await this.page.getByRole('radio', {name: policy}).check();
     await this.page.getByRole('button', {name: 'Gather candidates'}).click();
-    await this.page.getByRole('status').filter({hasText: /^Done/}).waitFor({timeout: 30_000});
+    await this.page.getByRole('status').filter({hasText: /^Done/}).waitFor();
     return {
       lines: await this.linesOf('Results for these servers'),
       candidates: await this.rowsOf('#candidates'),
@@ -47,7 +47,7 @@ export class RelayTestPage {
   }
 
   async ownResults() {
-    await this.page.getByRole('status').filter({hasText: /^Done/}).waitFor({timeout: 60_000});
+    await this.page.getByRole('status').filter({hasText: /^Done/}).waitFor();
     const lines = {};
     for (const part of ['browser', 'signaling', 'relay', 'call']) {
       lines[part] = await this.page.locator(`#${part}-results > li`).evaluateAll((items) => items.map((item) => (

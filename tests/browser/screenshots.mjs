@@ -116,7 +116,7 @@ async function calls() {
       const query = pages.length < 2 ? '' : kSparing;
       pages.push(await joinRoom(browser, url + query, {name, devices: kWithCamera.includes(name), options}));
     }
-    await waitForPeers(pages[0], count - 1, 90_000);
+    await waitForPeers(pages[0], count - 1);
     await pages[0].waitForTimeout(5000);  // for the numbers, and until the news has gone
   };
   await enter(2);

@@ -5,6 +5,9 @@
 // CAUSEWAY_TEST_WORKERS the daemon runs that many workers.
 import assert from 'node:assert/strict';
 import {execFile, spawn} from 'node:child_process';
+import {randomInt} from 'node:crypto';
+import dgram from 'node:dgram';
+import {once} from 'node:events';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
@@ -12,12 +15,11 @@ import net from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {after, before} from 'node:test';
-import {setTimeout as pause} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {chromium} from 'playwright-core';
+import {lightMedia} from './light_media.mjs';
+import {kWaitMs, until} from './limits.mjs';
 
-const kStartMsMax = 15_000;
-const kPollMs = 50;
 const kBinary = process.env.CAUSEWAY_BINARY;
 const kWorkers = process.env.CAUSEWAY_TEST_WORKERS ? {workers: Number(process.env.CAUSEWAY_TEST_WORKERS)} : {};
 const kWeb = process.env.CAUSEWAY_WEB && path.resolve(process.env.CAUSEWAY_WEB);
@@ -25,19 +27,45 @@ const kWeb = process.env.CAUSEWAY_WEB && path.resolve(process.env.CAUSEWAY_WEB);
 export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const kUser = {name: 'alice', password: 'correct horse'};
 
+// What Playwright switches off, whose flag this one replaces, and the address bar's own pages: they take as much time of a
+// processor as the rest of a new window.
+const kUnusedFeatures = [
+  'AutoDeElevate', 'AvoidUnnecessaryBeforeUnloadCheckSync', 'BoundaryEventDispatchTracksNodeRemoval',
+  'DestroyProfileOnBrowserClose', 'DialMediaRouteProvider', 'GlobalMediaControls', 'HttpsUpgrades', 'LensOverlay',
+  'MediaRouter', 'OptimizationHints', 'PaintHolding', 'RenderDocument', 'ThirdPartyStoragePartitioning', 'Translate',
+  'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup', 'WebUIOmniboxPopup',
+];
 const kChromiumFlags = [
   '--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
-  '--disable-quic', '--ignore-certificate-errors',
+  '--disable-quic', '--ignore-certificate-errors', `--disable-features=${kUnusedFeatures.join()}`,
 ];
-const kFakeMediaFlags = ['--use-fake-device-for-media-stream=fps=10', '--use-fake-ui-for-media-stream'];
+const kFakeMediaFlags = ['--use-fake-device-for-media-stream=fps=5', '--use-fake-ui-for-media-stream'];
+// Systems give ports above these to outgoing connections, of browsers too, and the daemon to relayed addresses.
+const kFirstPort = 10_000;
+const kLastPort = 32_000;
 
-/** A port nobody uses, for UDP and TCP: the daemon takes a moment later what is let go here. */
+async function isFree(port) {
+  const server = net.createServer();
+  const socket = dgram.createSocket('udp4');
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    await once(socket.bind(port, '127.0.0.1'), 'listening');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+    socket.close();
+  }
+}
+
+/** Ports nobody uses, for UDP and TCP: the daemon takes a moment later what is let go here. */
 async function freePorts(count) {
-  const servers = await Promise.all(Array.from({length: count}, () => new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports = new Set();
+  while (ports.size < count) {
+    const port = randomInt(kFirstPort, kLastPort);
+    if (await isFree(port)) ports.add(port);
+  }
   return ports;
 }
 
@@ -108,12 +136,10 @@ export class Daemon {
     });
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => (this.output += text));
     this.ended = new Promise((resolve) => this.process.once('exit', resolve));
-    const deadline = Date.now() + kStartMsMax;
-    while (!(await this.#answers())) {
+    await until(() => {
       assert.equal(this.process.exitCode, null, `The daemon ended instead of starting:\n${this.output}`);
-      assert.ok(Date.now() < deadline, `The daemon does not answer:\n${this.output}`);
-      await pause(kPollMs);
-    }
+      return this.#answers();
+    }, () => `The daemon does not answer:\n${this.output}`);
   }
 
   #answers() {
@@ -169,6 +195,7 @@ export function launchBrowser({media = true, flags = [], executablePath = kChrom
   return chromium.launch({
     executablePath,
     args: [...kChromiumFlags, ...(media ? kFakeMediaFlags : []), ...flags],
+    timeout: kWaitMs,
   });
 }
 
@@ -195,17 +222,25 @@ export function startAll(put, {sections, ...browser_options} = {}) {
 /**
  * A page in a context of its own (as another person's browser). Everything that the browser complains about, Content
  * Security Policy included, is kept: expectNoComplaints() after the test.
- * @param {{first?: () => void, prepare?: (context: object) => Promise<void>}} options `first` runs in the page before its
- * own scripts, `prepare` gets the context before there is a page; the rest is Playwright's
+ * @param {{first?: () => void, prepare?: (context: object) => Promise<void>, full_media?: boolean}} options `first` runs
+ * in the page before its own scripts, `prepare` gets the context before there is a page, with `full_media` pictures have
+ * the size that people see; the rest is Playwright's
  */
-export async function openPage(browser, url, {first, prepare, ...options} = {}) {
+export async function openPage(browser, url, {first, prepare, full_media = false, ...options} = {}) {
   const context = await browser.newContext({locale: 'en-GB', ...options});
+  await prepareContext(context, {full_media});
   await prepare?.(context);
   if (first) await context.addInitScript(first);
   const page = await context.newPage();
   recordComplaints(page, url);
   await page.goto(url);
   return page;
+}
+
+/** What every context gets: limits for this machine and, without `full_media`, devices that cost little. */
+export async function prepareContext(context, {full_media = false} = {}) {
+  context.setDefaultTimeout(kWaitMs);
+  if (!full_media) await context.addInitScript(lightMedia);
 }
 
 /** What the browser complains about from now on, and requests to other hosts than that of this URL. */
@@ -269,8 +304,8 @@ export async function turnOnDevices(page) {
 }
 
 /** Waits until this page is connected with so many members. */
-export async function waitForPeers(page, count, timeout = 20_000) {
-  await page.locator('#tiles > [data-state="connected"]').nth(count - 1).waitFor({timeout});
+export async function waitForPeers(page, count) {
+  await page.locator('#tiles > [data-state="connected"]').nth(count - 1).waitFor();
   assert.equal(await page.locator('#tiles > [data-member]').count(), count);
 }
 
@@ -306,16 +341,15 @@ export const readPeers = (page) => page.evaluate(peersInPage);
  * Waits until more pictures and more sound have come from everybody than `before`, an earlier result: on a busy machine
  * one second may bring nothing.
  */
-export async function expectGrowth(page, before = [], timeout = 10_000) {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    const peers = await readPeers(page);
-    const grew = ({frames, audio_packets, audio_energy}, index) => (
-      frames > (before[index]?.frames ?? 0) && audio_packets > (before[index]?.audio_packets ?? 0) && audio_energy > 0);
-    if (peers.every(grew)) return peers;
-    assert.ok(Date.now() < deadline, `Media stands: ${JSON.stringify(before)}, later ${JSON.stringify(peers)}`);
-    await pause(100);
-  }
+export async function expectGrowth(page, before = []) {
+  const grew = ({frames, audio_packets, audio_energy}, index) => (
+    frames > (before[index]?.frames ?? 0) && audio_packets > (before[index]?.audio_packets ?? 0) && audio_energy > 0);
+  let peers;
+  await until(async () => {
+    peers = await readPeers(page);
+    return peers.every(grew);
+  }, () => `Media stands: ${JSON.stringify(before)}, later ${JSON.stringify(peers)}`);
+  return peers;
 }
 
 const kMustHaveNames = new Set([
