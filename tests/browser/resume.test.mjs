@@ -55,7 +55,7 @@ describe('a call whose signaling breaks', () => {
   let daemon;
   let browser;
   let wire;
-  startAll((started) => ({daemon, browser} = started));
+  startAll((started) => ({daemon, browser} = started), {sections: {signaling: {resume_grace_seconds: 300}}});
   before(async () => (wire = await Wire.to(daemon.web_port)));
   after(() => wire?.close());
 

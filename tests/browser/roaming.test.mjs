@@ -16,6 +16,7 @@ import {Daemon, joinRoom, kChromium, launchBrowser, readPeers, waitForPeers} fro
 const kThisFile = fileURLToPath(import.meta.url);
 const kConfiguration = path.join(path.dirname(kThisFile), '../../config/causeway.json');
 const kAwayMs = 20_000;
+const kGraceSeconds = '300';  // a slow machine may take longer to come back than the default allows
 const kResumedMsMax = scaled(10_000);  // no heartbeat finds a dead connection so soon: the call that lost its way asked
 
 /** Runs this in the namespace of a holder. */
@@ -33,7 +34,8 @@ if (inside) describe('a call on the move', () => {
   let ben;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'causeway-roaming-'));
-    daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`, {}, within(holders.server));
+    daemon = await Daemon.startInstalled(kConfiguration, `https://${kServerAddress}`,
+      {CAUSEWAY_SIGNALING__RESUME_GRACE_SECONDS: kGraceSeconds}, within(holders.server));
     browsers = await Promise.all(['client_a', 'client_b'].map(async (home) => {
       const executablePath = path.join(folder, home);
       await writeFile(executablePath, `#!/bin/sh\nexec ${within(holders[home]).join(' ')} ${kChromium} "$@"\n`, {mode: 0o755});
