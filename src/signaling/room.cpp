@@ -33,6 +33,20 @@ std::unique_ptr<Member> Room::remove(const Member& member) {
   return removed;
 }
 
+namespace {
+
+// Turns the direction of text or breaks its line: U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+bool is_layout_control(std::string_view character) noexcept {
+  if (character == "\xD8\x9C") return true;
+  if (character.size() != 3 || !character.starts_with('\xE2')) return false;
+  const auto second = static_cast<std::uint8_t>(character[1]);
+  const auto third = static_cast<std::uint8_t>(character[2]);
+  if (second == 0x80) return third == 0x8E || third == 0x8F || (third >= 0xA8 && third <= 0xAE);
+  return second == 0x81 && third >= 0xA6 && third <= 0xA9;
+}
+
+}  // namespace
+
 bool is_valid_name(std::string_view text) noexcept {
   if (text.empty() || text.size() > kNameBytesMax) return false;
   while (!text.empty()) {
@@ -41,6 +55,7 @@ bool is_valid_name(std::string_view text) noexcept {
     const auto first = static_cast<std::uint8_t>(text[0]);
     if (first < 0x20 || first == 0x7F) return false;                               // C0 and DEL
     if (first == 0xC2 && static_cast<std::uint8_t>(text[1]) < 0xA0) return false;  // C1: U+0080 to U+009F
+    if (is_layout_control(text.substr(0, length))) return false;
     text.remove_prefix(length);
   }
   return true;

@@ -3,6 +3,7 @@
 // a data channel of its own. The receiver says what it has written, and the sender stays a bounded way ahead of that: a
 // slow disk or a slow network fills no memory.
 import {openSink} from './file_sink.js';
+import {nameText} from './name_text.js';
 
 const kChunkBytesMax = 64 * 1024;   // of one message: a written one in the chat waits for it to go out
 const kSliceBytes = 1024 * 1024;    // what is read at once
@@ -101,7 +102,7 @@ export class Files extends EventTarget {
     const sound = typeof id === 'string' && typeof name === 'string' && Number.isSafeInteger(size) && size >= 0;
     if (!sound || this.#transfers.has(id) || open.length >= kOffersMax) return;
     const state = /** @type {TransferState} */ ('offered');
-    const transfer = {id, peer, outgoing: false, name, size, bytes: 0, state, offer: []};
+    const transfer = {id, peer, outgoing: false, name: nameText(name), size, bytes: 0, state, offer: []};
     transfer.offer.push(transfer);
     this.#transfers.set(id, transfer);
     this.#changed(transfer);

@@ -5,6 +5,7 @@ import {showDevices, showMediaControls, withDevices} from './controls.js';
 import {element, make} from './dom.js';
 import {t} from './i18n.js';
 import {Meter} from './meter.js';
+import {nameText} from './name_text.js';
 import {recall, remember} from './storage.js';
 
 const kEverything = {audio: true, video: true, muted: false};
@@ -25,7 +26,7 @@ export class Lobby {
     element('join').disabled = false;
     element('join-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      const name = element('name').value.trim();
+      const name = nameText(element('name').value);
       remember('name', name);
       this.#rememberUse();
       join({name, relay_only: element('relay-only').checked});

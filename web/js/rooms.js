@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of rooms: new ones, those of links, and those where one has been lately.
+import {nameText} from './name_text.js';
 import {recall, remember} from './storage.js';
 import {wordsOf} from './syllables.js';
 
@@ -29,7 +30,7 @@ export function roomOfPath(path) {
 
 /** What a person typed or pasted: a name, or an invite link of this server. @param {string} text */
 export function roomOfInput(text) {
-  const trimmed = text.trim();
+  const trimmed = nameText(text);
   if (!trimmed.startsWith(`${location.origin}/r/`)) return trimmed;
   return roomOfPath(new URL(trimmed).pathname);
 }

@@ -61,7 +61,8 @@ struct Room {
   std::unique_ptr<Member> remove(const Member& member);
 };
 
-// Rules for names that people choose: 1–128 bytes of UTF-8 without control characters (C0, DEL, C1).
+// Rules for names that people choose: 1–128 bytes of UTF-8 without control characters (C0, DEL, C1) and without those
+// that turn the direction of text or break lines: with them one name passes for another (UTR 36 §2.1).
 inline constexpr std::size_t kNameBytesMax = 128;
 bool is_valid_name(std::string_view text) noexcept;
 

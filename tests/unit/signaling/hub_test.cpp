@@ -185,6 +185,8 @@ TEST_F(HubTest, NamesAreChecked) {
   open("ada");
   EXPECT_EQ(join("ada", ""), Lines{"ada: error bad-room"});
   EXPECT_EQ(join("ada", "a\nb"), Lines{"ada: error bad-room"});
+  EXPECT_EQ(join("ada", "a\u202Eb"), Lines{"ada: error bad-room"});
+  EXPECT_EQ(say("ada", Join{"tea", "a\u2066b"}), Lines{"ada: error bad-name"});
   EXPECT_EQ(say("ada", Join{"tea", std::string(129, 'x')}), Lines{"ada: error bad-name"});
   EXPECT_EQ(hub().rooms(), 0U);
   EXPECT_EQ(say("ada", Join{"tea", ""}), Lines{"ada: joined tea as ada* with"}) << "no name is fine";

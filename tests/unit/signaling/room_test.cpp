@@ -20,6 +20,19 @@ TEST(Names, OneTo128BytesOfUtf8WithoutControlCharacters) {
     EXPECT_FALSE(is_valid_name(control));
 }
 
+TEST(Names, RefuseWhatTurnsTheDirectionOfText) {
+  for (std::uint32_t point = 0xA0; point <= 0xFFFF; ++point) {
+    if (point >= 0xD800 && point <= 0xDFFF) continue;
+    const bool is_refused = point == 0x061C || point == 0x200E || point == 0x200F ||
+                            (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+    std::string name = "photo";
+    append_utf8(name, point);
+    ASSERT_EQ(is_valid_name(name + "gpj.exe"), !is_refused) << point;
+  }
+  EXPECT_TRUE(is_valid_name("\u05E9\u05DC\u05D5\u05DD")) << "a name that is written from right to left";
+  EXPECT_TRUE(is_valid_name("\U0001F468\u200D\U0001F469")) << "joined by U+200D";
+}
+
 TEST(Names, RefuseWhatIsNotUtf8) {
   // A lone continuation, overlong forms, a surrogate, above U+10FFFF, cut short, an octet that never occurs.
   for (const char* bad :
