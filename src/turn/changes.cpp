@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator changes while clients are connected: users, limits, the peer policy, and that the server shall
-// empty.
+// What changes while clients are connected: users, limits, the peer policy, the addresses of the machine, and that the
+// server shall empty.
 #include "causeway/stun/attributes.hpp"
 #include "causeway/turn/server.hpp"
 
@@ -41,13 +41,28 @@ void Server::set_limits(const ServerLimits& limits, std::span<const RealmLimits>
 void Server::set_peer_policy(const PeerPolicyOptions& peers) {
   options_.peers = peers;
   policy_ = PeerPolicy{peers};
+  judge_peers_again();
+}
+
+void Server::set_relay_addresses(RelayAddressOptions options) {
+  addresses_ = RelayAddresses{std::move(options)};
+  judge_peers_again();
+}
+
+void Server::judge_peers_again() {
   // A channel without its permission is mute (Server::to_peer, to_client) and keeps its number for the peer.
   allocations_.for_each([this](Allocation& allocation) {
-    allocation.permissions.remove_if([&](const IpAddress& peer) { return check_peer(allocation, peer).has_value(); });
+    allocation.permissions.remove_if([&](const IpAddress& peer, Permission& permission) {
+      permission.own_address = is_own(peer);
+      return check_peer(allocation, peer).has_value();
+    });
   });
   for (const ConnectionId id : connections_.ids()) {
     const DataConnection& connection = *connections_.find(id);
-    if (check_peer(*allocations_.find(connection.relay), connection.peer.address)) end(connection);
+    const Allocation& allocation = *allocations_.find(connection.relay);
+    const bool stands =
+        !check_peer(allocation, connection.peer.address) && endpoint_to_connect(allocation, connection.peer);
+    if (!stands) end(connection);
   }
 }
 

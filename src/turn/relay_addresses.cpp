@@ -58,7 +58,8 @@ IpAddress RelayAddresses::advertised(const IpAddress& local) const noexcept {
 }
 
 bool RelayAddresses::is_own(const IpAddress& address) const noexcept {
-  return contains(options_.interfaces, address) || is_external(address) || contains(options_.relay, address);
+  return contains(options_.interfaces, address) || contains(options_.default_route, address) ||
+         contains(options_.leading_here, address) || is_external(address) || contains(options_.relay, address);
 }
 
 bool RelayAddresses::may_relay(const IpAddress& address) const noexcept {

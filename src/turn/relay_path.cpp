@@ -94,7 +94,7 @@ Outcome Server::to_peer(Allocation& allocation, const Endpoint& peer, MutableByt
   Allocation* const target = permission->own_address ? find_relayed(peer, RelayTransport::kUdp) : nullptr;
   const auto sibling = permission->own_address && target == nullptr ? sibling_that_relays(peer) : std::nullopt;
   const bool is_relayed = target != nullptr || sibling;
-  if (permission->own_address && !is_relayed && !policy_.allows_explicitly(peer.address)) {
+  if (permission->own_address && !is_relayed && !policy_.opens_own_address(peer.address)) {
     return drop(DropReason::kOwnAddressNotRelayed);
   }
   if (const auto spent = take_bandwidth(allocation, &Bandwidth::from_client, payload.size(), now)) return drop(*spent);

@@ -66,8 +66,15 @@ bool Server::may_answer_binding(const ClientPacket& packet, const stun::MessageV
   return other_port ? answers_.take(five_tuple.client.address, now.steady) : may_answer_stranger(packet, now);
 }
 
+// Deviation: RFC 8489 §12 has Binding served for everybody. An operator may want this server not to be found by those
+// who count open STUN servers. Clients lose nothing: the answer to an Allocate has XOR-MAPPED-ADDRESS too.
+bool Server::refuses_binding(const ClientPacket& packet) const noexcept {
+  return options_.limits.binding_needs_allocation && allocations_.find(packet.client.five_tuple) == nullptr;
+}
+
 Outcome Server::on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply) {
   ++counters_.requests_by_method[static_cast<std::size_t>(stun::Method::kBinding)];
+  if (refuses_binding(packet)) return drop(DropReason::kBindingOfStranger);
   if (!may_answer_binding(packet, message, now)) return drop(DropReason::kAnswerBudget);
   const auto plan = check_binding(packet, message);
   if (!plan) return Reply{write_error(packet, message, plan.error(), nullptr, now, reply)};

@@ -32,7 +32,7 @@ Result<Server::ConnectPlan, StunError> Server::check_connect(const Request& requ
 // At an address of this server there is nothing to connect to but the live relays of other allocations, unless the
 // operator allows it. Those are reached where they are bound: the network need not lead back from an external address.
 Result<Endpoint, StunError> Server::endpoint_to_connect(const Allocation& allocation, const Endpoint& peer) const {
-  if (!addresses_.is_own(peer.address)) return peer;
+  if (!is_own(peer.address)) return peer;
   const Allocation* target = find_relayed(peer, RelayTransport::kTcp);
   if (target != nullptr && target != &allocation) {
     return target->relay_for(peer.address.family())->local;
@@ -42,7 +42,7 @@ Result<Endpoint, StunError> Server::endpoint_to_connect(const Allocation& alloca
           siblings != nullptr && target == nullptr ? siblings->relays.find_tcp(peer) : std::nullopt) {
     return of_sibling->local;
   }
-  if (target != &allocation && policy_.allows_explicitly(peer.address)) return peer;
+  if (target != &allocation && policy_.opens_own_address(peer.address)) return peer;
   return StunError{ErrorCode::kForbidden};
 }
 

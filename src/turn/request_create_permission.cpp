@@ -26,7 +26,7 @@ Server::Failure Server::check_peer(const Allocation& allocation, const IpAddress
   if (allocation.relay_for(peer.family()) == nullptr) return StunError{ErrorCode::kPeerAddressFamilyMismatch};
   if (is_own_relay_address(peer)) return std::nullopt;
   const auto is_closed = [this](const IpAddress& address) {
-    return is_own(address) && !policy_.allows_explicitly(address);
+    return is_own(address) && !policy_.opens_own_address(address);
   };
   const EmbeddedAddresses embedded = embedded_v4(peer);
   const bool forbidden =

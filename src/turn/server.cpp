@@ -103,6 +103,7 @@ Outcome Server::on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) 
   const std::uint16_t type = load_be16(packet.bytes.data());
   const bool is_request = (type & kErrorClass) == 0;
   if (!is_request || packet.client.five_tuple.transport != Transport::kDtls) return drop(DropReason::kMalformedStun);
+  if (refuses_binding(packet)) return drop(DropReason::kBindingOfStranger);
   ++counters_.errors_by_code[static_cast<std::size_t>(ErrorCode::kServerError)];
   MessageBuilder response{reply, Method{0}, MessageClass::kErrorResponse, {}};
   response.add_error_code(ErrorCode::kServerError);
@@ -257,7 +258,7 @@ void Server::give_up(Allocation& allocation, const Relay& relay, Now now) {
   const Relay gone = relay;
   allocations_.remove_relay(allocation, relay);
   const AddressFamily family = gone.local.address.family();
-  allocation.permissions.remove_if([family](const IpAddress& peer) { return peer.family() == family; });
+  allocation.permissions.remove_if([family](const IpAddress& peer, auto&) { return peer.family() == family; });
   allocation.channels.end(family, now.steady);
   allocations_.wake_at(allocation, now.steady + ChannelTable::kCoolDown);
   close(gone);

@@ -23,6 +23,7 @@ class Prefix {
   bool contains(const IpAddress& address) const noexcept;
   const IpAddress& address() const noexcept { return address_; }
   std::uint8_t length() const noexcept { return length_; }
+  bool is_host() const noexcept { return length_ == (address_.is_v4() ? 32 : 128); }  // one address
   std::string to_string() const;
 
   friend bool operator==(const Prefix&, const Prefix&) noexcept = default;

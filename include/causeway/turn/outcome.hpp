@@ -44,8 +44,9 @@ enum class DropReason : std::uint8_t {
   kConnectionLimit,      // a peer's connection beyond those of the allocation, the user or the server
   kIcmpType,             // of no ICMP error that clients are told of
   kIcmpBudget,           // the client has been told of enough ICMP errors for now
+  kBindingOfStranger,    // without an allocation, where only members are answered
 };
-inline constexpr std::size_t kDropReasons = 25;
+inline constexpr std::size_t kDropReasons = 26;
 
 struct Drop {
   DropReason reason;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom the relay may reach. Special-purpose ranges are denied unless the operator allows them. A peer's address and
-// each IPv4 address embedded in it (IPv4-mapped, IPv4-compatible, 6to4, NAT64, Teredo) are judged; one denied is
-// enough.
+// Which peers the relay may reach. Of IPv4 everything but the special-purpose ranges, of IPv6 only global unicast
+// (2000::/3, RFC 4291 §2.4) without its special-purpose ranges: what IANA has not assigned yet leads nowhere but into
+// private use. The operator opens other ranges. A peer's address and each IPv4 address embedded in it (IPv4-mapped,
+// IPv4-compatible, IPv4-translated, 6to4, NAT64, Teredo) are judged; one denied is enough.
 // Deviation: RFC 8656 §21.4 forbids peers of Teredo and 6to4 for good. The operator's `allow` opens them like any other
 // range, because somebody may have such a network of their own.
 #pragma once
@@ -34,14 +35,15 @@ class PeerPolicy {
   explicit PeerPolicy(const PeerPolicyOptions& options);
 
   // The longest prefix decides; at equal length the operator's deny wins over the operator's allow, and both over the
-  // built-in list. An address that no prefix covers is allowed.
+  // built-in lists. An IPv4 address that no prefix covers is allowed.
   bool allows(const IpAddress& peer) const noexcept;
-  // Also true only where an `allow` of the operator that is no default route (0.0.0.0/0, ::/0) says so: who allows
-  // everything has the internet in mind, not the server's own addresses.
-  bool allows_explicitly(const IpAddress& peer) const noexcept;
+  // Whether an address of this server is open for all its ports, the server's own services among them: an `allow` of
+  // the operator names it alone (/32, /128) or lies within 127.0.0.0/8. An operator who allows a network has its other
+  // machines in mind.
+  bool opens_own_address(const IpAddress& own) const noexcept;
 
  private:
-  enum class Verdict : std::uint8_t { kBuiltInDeny, kAllow, kDeny };
+  enum class Verdict : std::uint8_t { kBuiltInDeny, kBuiltInAllow, kAllow, kDeny };
   struct Rule {
     Prefix prefix;
     Verdict verdict;

@@ -31,10 +31,10 @@ class PermissionTable {
   }
   // Installs or refreshes.
   void install(const IpAddress& peer, const Permission& permission);
-  // Takes back those for which `is_forbidden(peer)` holds.
+  // Takes back those for which `is_forbidden(peer, permission)` holds, which may change the permissions that stay.
   template <class Predicate>
   void remove_if(Predicate is_forbidden) {
-    const auto gone = [&](const Entry& entry) { return is_forbidden(entry.peer); };
+    const auto gone = [&](Entry& entry) { return is_forbidden(entry.peer, entry.permission); };
     entries_.erase(std::remove_if(entries_.begin(), entries_.end(), gone), entries_.end());
     by_peer_.on_removed(entries_);
   }

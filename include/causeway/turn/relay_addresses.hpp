@@ -24,6 +24,9 @@ struct RelayAddressOptions {
   std::vector<IpAddress> default_route{};  // source address of the default route, at most one per family
   std::vector<ExternalAddress> external{};
   std::vector<IpAddress> interfaces{};  // every address of this machine
+  // Further addresses that lead to this machine, through a NAT or a load balancer: never peers, nothing is relayed
+  // there.
+  std::vector<IpAddress> leading_here{};
 };
 
 class RelayAddresses {

@@ -132,8 +132,9 @@ class Server {
   }
   bool is_of_sibling(const FiveTuple& client) const noexcept { return foreign_clients_.contains(client); }
 
-  // For allocations from now on; those that exist keep what was advertised.
-  void set_relay_addresses(RelayAddressOptions options) { addresses_ = RelayAddresses{std::move(options)}; }
+  // What is relayed on and advertised: for allocations from now on, those that exist keep theirs. Which addresses are
+  // this server's own: at once. All live permissions and connections are judged again.
+  void set_relay_addresses(RelayAddressOptions options);
   std::optional<TimePoint> next_deadline() const noexcept;
   // Ends all allocations.
   void stop(Now now);
@@ -145,7 +146,7 @@ class Server {
   void end_allocations_of(std::string_view user, Now now);
   // One set for each realm. Allocations above a lower limit live on.
   void set_limits(const ServerLimits& limits, std::span<const RealmLimits> of_realms);
-  // Judges all live permissions again and ends those that it does not grant.
+  // Judges all live permissions and connections again and ends those that it does not grant.
   void set_peer_policy(const PeerPolicyOptions& peers);
   void set_alternate_server(AlternateServer alternate) { options_.alternate = std::move(alternate); }
   // From now on there are no new allocations: 300 where there is an alternate server for the client, else 508.
@@ -216,6 +217,7 @@ class Server {
   Result<BindingPlan, StunError> check_binding(const ClientPacket& packet, const stun::MessageView& message) const;
   bool may_answer_binding(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
+  bool refuses_binding(const ClientPacket& packet) const noexcept;
   Outcome on_request(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply);
   Outcome on_classic_stun(const ClientPacket& packet, ReplyBuffer& reply) noexcept;
@@ -256,6 +258,7 @@ class Server {
   static bool is_owner(const Request& request, const Allocation& allocation) noexcept;
   Result<Allocation*, StunError> find_allocation(const Request& request) const;
   Failure check_peer(const Allocation& allocation, const IpAddress& peer) const;
+  void judge_peers_again();
   void install_permission(Allocation& allocation, const IpAddress& peer, Now now);
   Result<std::chrono::seconds, StunError> requested_lifetime(const stun::MessageView& message) const;
   std::chrono::seconds grant_lifetime(std::chrono::seconds requested) const;

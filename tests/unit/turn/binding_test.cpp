@@ -118,5 +118,44 @@ TEST(ClientPacket, OfAnotherClassOrMethodIsDropped) {
     EXPECT_EQ(client.bare(method).drop, DropReason::kUnknownMethod);
 }
 
+constexpr std::array kEveryTransport{Transport::kUdp, Transport::kTcp, Transport::kTls, Transport::kDtls};
+
+TEST(BindingOfStrangers, GetsNoAnswerOverAnyTransport) {
+  TurnScript script;
+  script.options.limits.binding_needs_allocation = true;
+  for (const Transport transport : kEveryTransport) {
+    TurnClient client{script, at("198.51.100.7", 40000), at("192.0.2.10", 3478), transport};
+    EXPECT_EQ(client.bare(Method::kBinding).drop, DropReason::kBindingOfStranger);
+    const auto unknown = [](MessageBuilder& builder) { builder.add_u32(AttributeType{0x0003}, 6); };
+    EXPECT_EQ(client.bare(Method::kBinding, unknown).drop, DropReason::kBindingOfStranger);
+    Octets classic = client.build(Method::kBinding, MessageClass::kRequest, {}, false);
+    classic[4] ^= 1;  // a transaction ID of RFC 3489 where the cookie is
+    EXPECT_FALSE(script.from_client(client.ref, classic).reply);
+  }
+}
+
+TEST(BindingOfStrangers, IsAnsweredWithAnAllocation) {
+  TurnScript script;
+  script.options.limits.binding_needs_allocation = true;
+  for (const Transport transport : kEveryTransport) {
+    TurnClient client{script, at("198.51.100.7", 40000), at("192.0.2.10", 3478), transport};
+    const Answer allocated = client.allocate();
+    EXPECT_EQ(allocated.address(AttributeType::kXorMappedAddress), at("198.51.100.7", 40000)) << "nothing is lost";
+    EXPECT_TRUE(client.bare(Method::kBinding).success());
+    EXPECT_TRUE(client.refresh(0).success());
+    EXPECT_EQ(client.bare(Method::kBinding).drop, DropReason::kBindingOfStranger);
+  }
+}
+
+TEST(BindingOfStrangers, ChangesWithTheLimits) {
+  TurnScript script;
+  TurnClient client{script};
+  EXPECT_TRUE(client.bare(Method::kBinding).success());
+  turn::ServerLimits limits = script.options.limits;
+  limits.binding_needs_allocation = true;
+  script.server().set_limits(limits, std::array{turn::RealmLimits{}});
+  EXPECT_EQ(client.bare(Method::kBinding).drop, DropReason::kBindingOfStranger);
+}
+
 }  // namespace
 }  // namespace causeway::turn

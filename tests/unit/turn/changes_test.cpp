@@ -199,6 +199,46 @@ TEST(SetPeerPolicy, LeavesTheWayBetweenTwoRelays) {
   EXPECT_TRUE(alice.send(relayed, "in process").to_client);
 }
 
+// `ip addr add` while clients are connected.
+TEST(SetRelayAddresses, EndsPermissionsForAnAddressThatTheMachineHasGot) {
+  TurnScript script;
+  script.options.relay_addresses.relay = {ip("192.0.2.10")};
+  TurnClient alice{script};
+  ASSERT_TRUE(alice.allocate().success());
+  ASSERT_TRUE(alice.bind(0x4000, at("9.9.9.10", 22)).success());
+  ASSERT_TRUE(alice.permit("8.8.8.8").success());
+  ASSERT_TRUE(alice.channel_data(0x4000, "a stranger's").to_peer);
+
+  turn::RelayAddressOptions changed = script.options.relay_addresses;
+  changed.interfaces.push_back(ip("9.9.9.10"));
+  script.server().set_relay_addresses(changed);
+  EXPECT_EQ(alice.channel_data(0x4000, "own").drop, DropReason::kNoPermission);
+  EXPECT_EQ(alice.permit("9.9.9.10").error(), 403);
+  EXPECT_EQ(alice.bind(0x4000, at("9.9.9.10", 22)).error(), 403);
+  EXPECT_TRUE(alice.send(at("8.8.8.8", 9), "another's").to_peer);
+
+  script.server().set_relay_addresses(script.options.relay_addresses);
+  EXPECT_TRUE(alice.bind(0x4000, at("9.9.9.10", 22)).success()) << "the machine has given it up";
+  EXPECT_TRUE(alice.channel_data(0x4000, "a stranger's").to_peer);
+}
+
+TEST(SetRelayAddresses, APermissionForANewAddressWithRelaysLeadsToThemAlone) {
+  TurnScript script;
+  TurnClient alice{script};
+  ASSERT_TRUE(alice.allocate().success());
+  ASSERT_TRUE(alice.permit("9.9.9.10").success());
+  ASSERT_TRUE(alice.send(at("9.9.9.10", 22), "a stranger's").to_peer);
+
+  script.options.relay_addresses.interfaces.push_back(ip("9.9.9.10"));
+  script.server().set_relay_addresses(script.options.relay_addresses);
+  EXPECT_EQ(alice.send(at("9.9.9.10", 22), "own").drop, DropReason::kOwnAddressNotRelayed);
+  TurnClient bob{script, at("198.51.100.8", 40000), at("9.9.9.10", 3478)};
+  const Endpoint relayed = bob.allocate().relayed();
+  EXPECT_EQ(relayed.address, ip("9.9.9.10"));
+  EXPECT_TRUE(bob.permit("192.0.2.10").success());
+  EXPECT_TRUE(alice.send(relayed, "a relay").to_client);
+}
+
 class Draining : public ::testing::Test {
  protected:
   Draining() {

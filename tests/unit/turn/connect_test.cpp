@@ -152,6 +152,39 @@ TEST_F(ConnectTest, AStricterPolicyEndsConnections) {
   EXPECT_EQ(stun::read_error_code(late.message().value(AttributeType::kErrorCode).value()), 447);
 }
 
+TEST_F(ConnectTest, AnAddressThatTheMachineGetsEndsConnectionsToIt) {
+  EXPECT_TRUE(allocate().success());
+  const ConnectionId own = connected(at("9.9.9.10", 22));
+  const ConnectionId attempt = connect(at("9.9.9.10", 23)).connect->connection;
+  const ConnectionId other = connected(at("9.9.9.11", 22));
+  TurnClient second = stream();
+  const ConnectionId relay = connected(allocate(second).relayed());
+  turn::RelayAddressOptions changed = script.options.relay_addresses;
+  changed.interfaces.push_back(ip("9.9.9.10"));
+  script.server().set_relay_addresses(changed);
+  EXPECT_TRUE(closed(own) && closed(attempt));
+  EXPECT_FALSE(closed(other) || closed(relay));
+  EXPECT_EQ(connect(at("9.9.9.10", 22)).error(), 403);
+  EXPECT_TRUE(script.connect_result(attempt, false).to_client);
+}
+
+// Also one that relays still advertise, though the machine or the configuration has it no longer.
+TEST_F(ConnectTest, AnAddressThatRelaysAreOpenOnStaysOwn) {
+  script.options.relay_addresses.external = {{ip("203.0.113.5")}};
+  EXPECT_TRUE(allocate().success());
+  turn::RelayAddressOptions changed = script.options.relay_addresses;
+  changed.external = {{ip("203.0.113.6")}};
+  script.server().set_relay_addresses(changed);
+  EXPECT_EQ(connect(at("203.0.113.5", 22)).error(), 403);
+}
+
+TEST_F(ConnectTest, AnAllowedNetworkDoesNotOpenAnOwnAddressInIt) {
+  script.options.peers.allow = {cidr("192.0.2.0/24")};
+  EXPECT_TRUE(allocate().success());
+  EXPECT_EQ(connect(at("192.0.2.10", 22)).error(), 403);
+  EXPECT_TRUE(connect(at("192.0.2.11", 22)).connect);
+}
+
 TEST_F(ConnectTest, AnOwnAddressIsOnlyForLiveTcpRelays) {
   const Endpoint relayed = allocate().relayed();
   EXPECT_EQ(connect(at("192.0.2.10", 22)).error(), 403);

@@ -167,6 +167,18 @@ TEST(OwnAddress, AnExplicitAllowOpensAnInterface) {
   EXPECT_TRUE(client.send(at("9.9.9.10", 7), "x").to_peer);
 }
 
+TEST(OwnAddress, AnAllowedNetworkDoesNotOpenAnInterfaceInIt) {
+  TurnScript script;
+  script.options.relay_addresses.relay = {ip("192.0.2.10")};
+  script.options.relay_addresses.interfaces.push_back(ip("10.20.0.5"));
+  script.options.peers.allow = {cidr("10.20.0.0/16"), cidr("192.0.2.0/24")};
+  TurnClient client{script};
+  EXPECT_TRUE(client.allocate().success());
+  EXPECT_EQ(client.permit("10.20.0.5").error(), 403);
+  EXPECT_TRUE(client.permit("10.20.0.6", "192.0.2.10").success());
+  EXPECT_EQ(client.send(at("192.0.2.10", 22), "x").drop, DropReason::kOwnAddressNotRelayed);
+}
+
 TEST(OwnAddress, EmbeddedInAnAllowedIpv6PrefixIsStillForbidden) {
   TurnScript script;
   script.options.relay_addresses.interfaces.push_back(ip("9.9.9.10"));

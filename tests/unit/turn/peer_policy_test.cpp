@@ -32,20 +32,20 @@ constexpr std::array kDenied{
     Range{"", "240.0.0.0", "255.255.255.255", ""},
     Range{"", "::", "::", ""},
     Range{"", "::1", "::1", ""},
-    Range{"", "::ffff:0:0", "::ffff:255.255.255.255", "::1:0:0:0"},
-    Range{"", "::", "::255.255.255.255", "::1:0:0:0"},
-    Range{"64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", "64:ff9b::", "64:ff9b::255.255.255.255", ""},
-    Range{"64:ff9b:0:ffff:ffff:ffff:808:808", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
-          "64:ff9b:2::808:808"},
-    Range{"ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "100::", "100::ffff:ffff:ffff:ffff", "100:0:0:1::"},
+    Range{"", "::ffff:0:0", "::ffff:255.255.255.255", ""},
+    Range{"", "::", "::255.255.255.255", ""},
+    Range{"", "::ffff:0:0:0", "::ffff:0:255.255.255.255", ""},
+    Range{"", "64:ff9b::", "64:ff9b::255.255.255.255", ""},
+    Range{"", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "100::", "100::ffff:ffff:ffff:ffff", ""},
     Range{"2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:200::"},
     Range{"2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
           "2001:db9::"},
     Range{"2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::"},
     Range{"3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::"},
-    Range{"5eff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "5f01::"},
-    Range{"fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe00::"},
-    Range{"fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
+    Range{"", "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
     Range{"", "fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
     Range{"", "ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
 };
@@ -64,8 +64,28 @@ TEST(PeerPolicy, AllowsPublicAddressesButNotExplicitly) {
   const PeerPolicy policy{{}};
   for (const std::string_view peer : {"1.1.1.1", "8.8.8.8", "9.9.9.9", "2606:4700::1111", "2a00::1"}) {
     EXPECT_TRUE(policy.allows(ip(peer)));
-    EXPECT_FALSE(policy.allows_explicitly(ip(peer)));
+    EXPECT_FALSE(policy.opens_own_address(ip(peer)));
   }
+}
+
+TEST(PeerPolicy, AllowsOfIpv6OnlyGlobalUnicast) {
+  const PeerPolicy policy{{}};
+  for (const std::string_view peer : {"2000::", "2001:200::1", "2606:4700::1111", "3ffe::1",
+                                      "3fff:1000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
+    EXPECT_TRUE(policy.allows(ip(peer))) << peer;
+  for (const std::string_view peer :
+       {"::1:0:0:0", "::ffff:0:7f00:1", "64:ff9a::1", "64:ff9b:2::1", "64:ff9c::7f00:1", "100:0:0:1::1", "200::1",
+        "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "4000::", "5eff::1", "5f01::1", "6000::1", "8000::1", "a000::1",
+        "c000::1", "e000::1", "fbff::1", "fe00::1", "fe7f:ffff:ffff:ffff:ffff:ffff:ffff:ffff"})
+    EXPECT_FALSE(policy.allows(ip(peer))) << peer;
+}
+
+TEST(PeerPolicy, ALongerAllowOpensWhatLiesOutsideOfGlobalUnicast) {
+  const PeerPolicy policy{{.allow = {cidr("64:ff9c::/32"), cidr("4000::/16"), cidr("fd12::/16")}}};
+  for (const std::string_view peer : {"64:ff9c::1", "4000::1", "fd12::1"})
+    EXPECT_TRUE(policy.allows(ip(peer))) << peer;
+  for (const std::string_view peer : {"64:ff9d::1", "4001::1", "fd13::1", "fc00::1"})
+    EXPECT_FALSE(policy.allows(ip(peer))) << peer;
 }
 
 // Each form in which an IPv6 address can stand for `v4`.
@@ -83,6 +103,7 @@ std::vector<IpAddress> embeddings(const IpAddress& v4) {
   return {
       with("::ffff:0:0", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
       with("::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
+      with("::ffff:0:0:0", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
       with("2002::1", {{2, o[0]}, {3, o[1]}, {4, o[2]}, {5, o[3]}}),
       with("64:ff9b::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
       with("64:ff9b:1::", {{12, o[0]}, {13, o[1]}, {14, o[2]}, {15, o[3]}}),
@@ -97,8 +118,9 @@ std::vector<IpAddress> embeddings(const IpAddress& v4) {
 }
 
 TEST(PeerPolicy, DeniesEveryEmbeddingOfADeniedIpv4AddressThoughIpv6IsAllowed) {
-  const PeerPolicy policy{{.allow = {cidr("::/0"), cidr("::/96"), cidr("::ffff:0:0/96"), cidr("2002::/16"),
-                                     cidr("64:ff9b::/96"), cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
+  const PeerPolicy policy{
+      {.allow = {cidr("::/0"), cidr("::/96"), cidr("::ffff:0:0/96"), cidr("::ffff:0:0:0/96"), cidr("2002::/16"),
+                 cidr("64:ff9b::/96"), cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
   for (const Range& range : kDenied) {
     for (const std::string_view denied : {range.first, range.last}) {
       if (!ip(denied).is_v4() || denied.starts_with("0.")) continue;  // 0/8 leads nowhere
@@ -109,8 +131,8 @@ TEST(PeerPolicy, DeniesEveryEmbeddingOfADeniedIpv4AddressThoughIpv6IsAllowed) {
 }
 
 TEST(PeerPolicy, AllowsEveryEmbeddingOfAPublicIpv4AddressOnceItsPrefixIsAllowed) {
-  const PeerPolicy policy{{.allow = {cidr("::/96"), cidr("::ffff:0:0/96"), cidr("2002::/16"), cidr("64:ff9b::/96"),
-                                     cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
+  const PeerPolicy policy{{.allow = {cidr("::/96"), cidr("::ffff:0:0/96"), cidr("::ffff:0:0:0/96"), cidr("2002::/16"),
+                                     cidr("64:ff9b::/96"), cidr("64:ff9b:1::/48"), cidr("2001::/23")}}};
   const PeerPolicy closed{{}};
   for (const IpAddress& embedding : embeddings(ip("8.8.4.4"))) {
     EXPECT_TRUE(policy.allows(embedding)) << embedding;
@@ -126,8 +148,8 @@ TEST(PeerPolicy, AnIpv4DenyHoldsForItsEmbeddings) {
 
 TEST(PeerPolicy, LoopbackOfBothFamiliesCanBeAllowed) {
   const PeerPolicy policy{{.allow = {cidr("127.0.0.1"), cidr("::1")}}};
-  EXPECT_TRUE(policy.allows_explicitly(ip("127.0.0.1")));
-  EXPECT_TRUE(policy.allows_explicitly(ip("::1")));
+  EXPECT_TRUE(policy.opens_own_address(ip("127.0.0.1")));
+  EXPECT_TRUE(policy.opens_own_address(ip("::1")));
   EXPECT_FALSE(policy.allows(ip("127.0.0.2")));
   EXPECT_FALSE(policy.allows(ip("::")));
   EXPECT_FALSE(policy.allows(ip("::2")));
@@ -147,7 +169,7 @@ TEST(PeerPolicy, TheLongestPrefixDecides) {
 
 TEST(PeerPolicy, AtEqualLengthDenyWinsOverAllowAndAllowOverTheBuiltInList) {
   const PeerPolicy policy{{.allow = {cidr("10.0.0.0/8"), cidr("9.9.9.0/24")}, .deny = {cidr("9.9.9.0/24")}}};
-  EXPECT_TRUE(policy.allows_explicitly(ip("10.1.2.3")));
+  EXPECT_TRUE(policy.allows(ip("10.1.2.3")));
   EXPECT_FALSE(policy.allows(ip("9.9.9.9")));
   const PeerPolicy closed{{.allow = {cidr("10.0.0.0/8")}, .deny = {cidr("10.0.0.0/8")}}};
   EXPECT_FALSE(closed.allows(ip("10.1.2.3")));
@@ -161,13 +183,30 @@ TEST(PeerPolicy, AShortAllowDoesNotOpenTheBuiltInList) {
   }
 }
 
-TEST(PeerPolicy, ADefaultRouteIsNoExplicitAllow) {
-  const PeerPolicy policy{{.allow = {cidr("0.0.0.0/0"), cidr("::/0")}}};
-  EXPECT_TRUE(policy.allows(ip("9.9.9.9")));
-  EXPECT_FALSE(policy.allows_explicitly(ip("9.9.9.9")));
-  EXPECT_FALSE(policy.allows_explicitly(ip("2606:4700::1111")));
-  const PeerPolicy halves{{.allow = {cidr("0.0.0.0/1")}}};
-  EXPECT_TRUE(halves.allows_explicitly(ip("9.9.9.9")));
+// So `allow` of the network that the server stands in does not open the server's own ports.
+TEST(PeerPolicy, OnlyAHostPrefixOpensAnOwnAddress) {
+  const PeerPolicy policy{
+      {.allow = {cidr("0.0.0.0/0"), cidr("::/0"), cidr("10.20.0.0/16"), cidr("10.20.0.6/31"), cidr("10.20.0.8/32"),
+                 cidr("2001:db8::/64"), cidr("2001:db8::2/127"), cidr("2001:db8::8/128")}}};
+  for (const std::string_view own :
+       {"9.9.9.9", "2606:4700::1111", "10.20.0.5", "10.20.0.6", "2001:db8::1", "2001:db8::2"}) {
+    EXPECT_TRUE(policy.allows(ip(own))) << own;
+    EXPECT_FALSE(policy.opens_own_address(ip(own))) << own;
+  }
+  EXPECT_TRUE(policy.opens_own_address(ip("10.20.0.8")));
+  EXPECT_TRUE(policy.opens_own_address(ip("2001:db8::8")));
+}
+
+TEST(PeerPolicy, ANetworkOfLoopbackOpensItToo) {
+  EXPECT_TRUE(PeerPolicy({.allow = {cidr("127.0.0.0/8")}}).opens_own_address(ip("127.0.0.1")));
+  EXPECT_TRUE(PeerPolicy({.allow = {cidr("127.0.0.0/24")}}).opens_own_address(ip("127.0.0.1")));
+  EXPECT_FALSE(PeerPolicy({.allow = {cidr("126.0.0.0/7")}}).opens_own_address(ip("127.0.0.1")));
+  EXPECT_FALSE(PeerPolicy({.allow = {cidr("::/96"), cidr("::/0")}}).opens_own_address(ip("::1")));
+}
+
+TEST(PeerPolicy, ADenyOfTheSameHostKeepsAnOwnAddressClosed) {
+  const PeerPolicy policy{{.allow = {cidr("10.20.0.8/32")}, .deny = {cidr("10.20.0.8/32")}}};
+  EXPECT_FALSE(policy.opens_own_address(ip("10.20.0.8")));
 }
 
 TEST(PeerPolicy, ADenyOfEverythingLeavesOnlyWhatIsAllowed) {
@@ -183,7 +222,7 @@ TEST(PeerPolicy, LanOpensExactlyThePrivateRanges) {
                                       "192.168.255.255", "100.64.0.0", "100.127.255.255", "fc00::", "fd12::1",
                                       "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fd00:ec2::253", "fd00:ec2::255"}) {
     EXPECT_TRUE(policy.allows(ip(peer))) << peer;
-    EXPECT_FALSE(policy.allows_explicitly(ip(peer))) << peer;
+    EXPECT_FALSE(policy.opens_own_address(ip(peer))) << peer;
   }
   for (const std::string_view peer :
        {"fd00:ec2::254", "127.0.0.1", "::1", "169.254.169.254", "169.254.0.1", "fe80::1", "224.0.0.1", "0.0.0.0",
@@ -202,10 +241,10 @@ TEST(PeerPolicy, TheMetadataAddressNeedsAnAllowOfItsOwn) {
   EXPECT_TRUE(PeerPolicy({.allow = {cidr("fd00:ec2::254/128")}}).allows(ip("fd00:ec2::254")));
 }
 
-TEST(PeerPolicy, AnAllowedAddressThatEmbedsADeniedOneIsNotAllowedExplicitly) {
-  const PeerPolicy policy{{.allow = {cidr("2002::/16")}}};
-  EXPECT_TRUE(policy.allows_explicitly(ip("2002:909:901::1")));
-  EXPECT_FALSE(policy.allows_explicitly(ip("2002:a00:1::1"))) << "10.0.0.1";
+TEST(PeerPolicy, AHostPrefixThatEmbedsADeniedAddressOpensNothing) {
+  const PeerPolicy policy{{.allow = {cidr("2002:909:901::1/128"), cidr("2002:a00:1::1/128")}}};
+  EXPECT_TRUE(policy.opens_own_address(ip("2002:909:901::1")));
+  EXPECT_FALSE(policy.opens_own_address(ip("2002:a00:1::1"))) << "10.0.0.1";
 }
 
 }  // namespace

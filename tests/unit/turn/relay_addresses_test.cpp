@@ -93,5 +93,13 @@ TEST(RelayAddresses, KnowsItsOwnAndWhereRelaysMayBe) {
   EXPECT_FALSE(named.may_relay(ip("10.0.1.5")));
 }
 
+TEST(RelayAddresses, WhatLeadsHereIsOwnButNothingIsRelayedThere) {
+  const RelayAddresses addresses{
+      {.relay = {ip("0.0.0.0")}, .default_route = {ip("10.0.0.5")}, .leading_here = {ip("203.0.113.8")}}};
+  EXPECT_TRUE(addresses.is_own(ip("10.0.0.5"))) << "also where the system does not name its interfaces";
+  EXPECT_TRUE(addresses.is_own(ip("203.0.113.8")));
+  EXPECT_FALSE(addresses.may_relay(ip("203.0.113.8")));
+}
+
 }  // namespace
 }  // namespace causeway::turn
