@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -44,6 +45,16 @@ constexpr std::chrono::milliseconds kImpatience{500};
 http::StaticFiles pages(const config::Web& web) {
   if (web.root) return http::StaticFiles{*web.root};
   return http::StaticFiles{http::web_assets()};
+}
+
+// Whether browsers may be told never to come without TLS again. To a host that also has pages without TLS for others
+// they would not find the way any more: RFC 6797 §8.3 keeps the port.
+bool is_tls_for_good(const Config& config, const net::TlsContext* tls) {
+  const auto has_plain_pages = [](const Listener& listener) {
+    return listener.transport == Transport::kTcp && listener.http && !listener.address.is_loopback();
+  };
+  return tls != nullptr && !tls->is_self_signed() &&
+         std::none_of(config.listeners.begin(), config.listeners.end(), has_plain_pages);
 }
 
 // A relay is a descriptor; the soft limit of most systems is far below what the hard one allows.
@@ -208,6 +219,7 @@ int Daemon::run(std::ostream& out) {
   });
   for (const auto& listener : stream_listeners_)
     listener->start();
+  http_.set_strict_transport(is_tls_for_good(config_, tls_.get()));
   http_.set_ready(true);
   await_signal();
   out << announcement({config_, bound_, lan_addresses(), state_.admin_token_file()}) << std::flush;
@@ -279,6 +291,7 @@ void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tl
   for (const auto& listener : stream_listeners_) {
     if (listener->is_tls()) listener->set_tls_context(tls_);
   }
+  http_.set_strict_transport(is_tls_for_good(next, tls_.get()));
   set_level(loggers_, next.log.level);
   connections_.connections_max = connections_max(next);
   access_ = std::move(access);

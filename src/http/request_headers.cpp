@@ -82,16 +82,28 @@ std::optional<Host> parse_host(std::string_view header) {
   return host;
 }
 
-bool is_origin_allowed(std::string_view origin, std::string_view host, std::span<const std::string> allowed) {
+bool is_origin_allowed(std::string_view origin, const RequestedSite& site, std::span<const std::string> allowed) {
   const auto names_it = [&](const std::string& one) { return one == "*" || equal_ignoring_case(one, origin); };
   if (std::any_of(allowed.begin(), allowed.end(), names_it)) return true;
   const std::size_t scheme_end = origin.find("://");
   if (scheme_end == std::string_view::npos) return false;  // "null" among others
-  const std::string_view default_port = equal_ignoring_case(origin.substr(0, scheme_end), "https") ? "443" : "80";
+  if (!equal_ignoring_case(origin.substr(0, scheme_end), site.is_tls ? "https" : "http")) return false;
+  const std::string_view default_port = site.is_tls ? "443" : "80";
   const auto from = parse_host(origin.substr(scheme_end + 3));
-  const auto to = parse_host(host);
+  const auto to = parse_host(site.host);
   const auto port = [&](const Host& one) { return one.port.empty() ? default_port : one.port; };
   return from && to && equal_ignoring_case(from->name, to->name) && port(*from) == port(*to);
+}
+
+BodyFraming body_framing(const boost::beast::http::fields& header) {
+  using boost::beast::http::field;
+  const std::size_t codings = header.count(field::transfer_encoding);
+  if (codings > 0) {
+    const bool is_chunked = codings == 1 && equal_ignoring_case(trim(header[field::transfer_encoding]), "chunked");
+    return is_chunked ? BodyFraming::kBody : BodyFraming::kUnknownCodings;
+  }
+  const bool is_empty = header.count(field::content_length) == 0 || header[field::content_length] == "0";
+  return is_empty ? BodyFraming::kNoBody : BodyFraming::kBody;
 }
 
 bool accepts_gzip(std::string_view accept_encoding) {

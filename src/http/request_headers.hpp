@@ -2,7 +2,9 @@
 // What single request headers mean. Pure functions over the text that a client sent.
 #pragma once
 
+#include <boost/beast/http/fields.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,9 +20,22 @@ struct Host {
 };
 std::optional<Host> parse_host(std::string_view header);
 
-// Whether a page of `origin` may open a WebSocket on the server that it calls `host` (RFC 6455 §10.2): the Origin's
-// host and port are the Host header's, or `allowed` has the origin or "*".
-bool is_origin_allowed(std::string_view origin, std::string_view host, std::span<const std::string> allowed);
+// What a WebSocket handshake came to: the Host header, by TLS or not.
+struct RequestedSite {
+  std::string_view host;
+  bool is_tls = false;
+};
+// Whether a page of `origin` may open a WebSocket on the site (RFC 6455 §10.2): scheme, host and port of the Origin are
+// the site's (RFC 6454 §5), or `allowed` has the origin or "*".
+bool is_origin_allowed(std::string_view origin, const RequestedSite& site, std::span<const std::string> allowed);
+
+// How the end of a request's body is found (RFC 9112 §6).
+enum class BodyFraming : std::uint8_t {
+  kNoBody,
+  kBody,            // Content-Length, or exactly "chunked"
+  kUnknownCodings,  // any other Transfer-Encoding: nobody can say where the next request begins
+};
+BodyFraming body_framing(const boost::beast::http::fields& header);
 
 // Accept-Encoding (RFC 9110 §12.5.3).
 bool accepts_gzip(std::string_view accept_encoding);

@@ -13,6 +13,9 @@ using boost::beast::http::field;
 using boost::beast::http::status;
 using boost::beast::http::verb;
 
+// RFC 6797 §6.1: a year, and this host alone.
+constexpr std::string_view kStrictTransport = "max-age=31536000";
+
 // On every answer. `host` has been checked by parse_host and may be empty.
 void set_security_headers(boost::beast::http::response_header<>& header, std::string_view host, bool is_tls) {
   // Safari up to 15.3 does not take 'self' to mean the WebSocket of the same host.
@@ -24,6 +27,7 @@ void set_security_headers(boost::beast::http::response_header<>& header, std::st
   header.set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self)");
   header.set("X-Content-Type-Options", "nosniff");
   header.set("Referrer-Policy", "no-referrer");
+  header.set("Cross-Origin-Opener-Policy", "same-origin");
 }
 
 // RFC 9112 §3.2.2: a server takes the absolute form too.
@@ -124,10 +128,10 @@ Outcome websocket(const RequestHeader& request, const Host& host, const net::Con
   }
   if (!site.is_ready) return sentence_response(status::service_unavailable, "The server is stopping; try again.\n");
   const std::string_view origin = request[field::origin];
-  if (!origin.empty() && !is_origin_allowed(origin, request[field::host], site.origins)) {
+  if (!origin.empty() && !is_origin_allowed(origin, {request[field::host], facts.is_tls}, site.origins)) {
     return sentence_response(status::forbidden,
                              "This page's origin may not use this server. Its operator can add the origin to "
-                             "signaling.origins.\n");
+                             "signaling.origins, and a proxy that does the TLS to web.trusted_proxies.\n");
   }
   return signaling::OpenRequest{.plain_room = query_value(target, "room"),
                                 .host = std::string(host.name),
@@ -171,7 +175,19 @@ Response sentence_response(status status, std::string_view sentence) {
   return response;
 }
 
+bool can_go_on_after(const RequestHeader& request) {
+  return body_framing(request) == BodyFraming::kNoBody;
+}
+
 Outcome route(const RequestHeader& request, const net::ConnectionFacts& facts, const Site& site) {
+  switch (body_framing(request)) {
+    case BodyFraming::kUnknownCodings:  // RFC 9112 §6.1
+      return sentence_response(status::not_implemented, "The only Transfer-Encoding here is \"chunked\".\n");
+    case BodyFraming::kBody:
+      return sentence_response(status::payload_too_large, "Nothing at this server takes a request with a body.\n");
+    case BodyFraming::kNoBody:
+      break;
+  }
   // RFC 9112 §3.2: exactly one Host, and a valid one. It comes back in redirects and in the URIs of ICE servers.
   const auto host = request.count(field::host) == 1 ? parse_host(request[field::host]) : std::nullopt;
   if (!host) return sentence_response(status::bad_request, "The request needs one valid Host header.\n");
@@ -181,6 +197,7 @@ Outcome route(const RequestHeader& request, const net::ConnectionFacts& facts, c
   Outcome outcome = choose(request, *host, facts, site);
   if (auto* response = std::get_if<Response>(&outcome)) {
     set_security_headers(response->header, request[field::host], facts.is_tls);
+    if (site.strict_transport && facts.is_tls) response->header.set(field::strict_transport_security, kStrictTransport);
   }
   return outcome;
 }

@@ -32,12 +32,16 @@ struct Site {
   std::span<const std::string> origins;     // see SignalingServiceOptions
   std::optional<std::uint16_t> https_port;  // see Service::set_https_port
   bool is_ready = false;
+  bool strict_transport = false;  // see Service::set_strict_transport
 };
 
 // A Response, or what the Hub has to know of a WebSocket whose upgrade is to be accepted.
 using Outcome = std::variant<Response, signaling::OpenRequest>;
 
 Outcome route(const RequestHeader& request, const net::ConnectionFacts& facts, const Site& site);
+
+// False: where this request ends is unknown, or where it does has not been read.
+bool can_go_on_after(const RequestHeader& request);
 
 // A sentence as text/plain. `sentence` is of static storage.
 Response sentence_response(boost::beast::http::status status, std::string_view sentence);

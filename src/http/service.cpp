@@ -5,19 +5,17 @@
 
 #include <array>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/span_body.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <ctime>
 #include <utility>
 #include <variant>
 
 #include "http/request_headers.hpp"
-#include "http/router.hpp"
 #include "http/signaling_service.hpp"
-#include "http/websocket_session.hpp"
 #include "net/deadline.hpp"
 #include "net/linger.hpp"
 #include "net/system_clock.hpp"
@@ -27,12 +25,11 @@ namespace {
 
 namespace beast = boost::beast;
 using beast::http::status;
-using Request = beast::http::request<beast::http::string_body>;
+using Parser = beast::http::request_parser<beast::http::empty_body>;
 
 constexpr std::uint32_t kHeaderBytesMax = 8 * 1024;
-constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
-constexpr std::size_t kReadBytesMax = 16 * 1024;      // buffered; more than a header
-constexpr std::chrono::seconds kRequestDeadline{30};  // also how long a connection may idle between two requests
+constexpr std::size_t kReadBytesMax = kHeaderBytesMax;  // buffered: no body is ever read
+constexpr std::chrono::seconds kRequestDeadline{30};    // also how long a connection may idle between two requests
 constexpr std::chrono::seconds kResponseDeadline{120};
 
 // What to tell a client whose request cannot be read; nullopt where nobody listens any more.
@@ -40,9 +37,6 @@ std::optional<Response> refusal(const error_code& error) {
   using Error = beast::http::error;
   if (error == Error::header_limit || error == Error::buffer_overflow) {
     return sentence_response(status::request_header_fields_too_large, "The request's header exceeds 8 KiB.\n");
-  }
-  if (error == Error::body_limit) {
-    return sentence_response(status::payload_too_large, "The request's body exceeds 64 KiB.\n");
   }
   const bool is_gone = error == Error::end_of_stream || error == Error::partial_message;
   if (is_gone || error.category() != beast::http::make_error_code(Error::bad_method).category()) return std::nullopt;
@@ -142,37 +136,50 @@ asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::
                                                                            const net::ConnectionFacts& facts) {
   Conversation conversation{stream, buffer};
   for (bool goes_on = true; goes_on;) {
-    beast::http::request_parser<beast::http::string_body> parser;
-    parser.header_limit(kHeaderBytesMax);
-    parser.body_limit(kBodyBytesMax);
+    // On the heap, and gone before the answer: who does not read it shall not make the server keep the request.
+    auto parser = std::make_unique<Parser>();
+    parser->header_limit(kHeaderBytesMax);
+    parser->body_limit(boost::none);  // what has a body is answered without reading it
     conversation.deadline.expires_after(kRequestDeadline);
-    const auto [error, bytes] = co_await beast::http::async_read(stream, buffer, parser, net::kAwait);
+    const auto [error, bytes] = co_await beast::http::async_read_header(stream, buffer, *parser, net::kAwait);
     if (error) {
       const std::optional<Response> last_words = refusal(error);
       if (last_words) co_await conversation.respond(*last_words, false, false);
       stream.close();
       break;
     }
-    Request request = parser.release();
-    const net::ConnectionFacts client = facts_of_client(request, facts);
-    const bool is_proxied = client.remote != facts.remote;  // the port of this server is none for its clients
-    Outcome outcome = route(request, client,
-                            {files_, signaling_.options().origins, is_proxied ? std::nullopt : https_port_, is_ready_});
-    if (auto* open = std::get_if<signaling::OpenRequest>(&outcome)) {
-      if (buffer.size() == 0)
-        co_return std::make_unique<WebSocketUpgrade>(
-            WebSocketUpgrade{std::move(request), std::move(*open), name_of(client.remote, facts.remote)});
-      outcome = sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n");
-      request.keep_alive(false);
-    }
-    const Response& response = std::get<Response>(outcome);
-    const std::string_view target = request.target();
-    logger_->debug("{} {} {}: {}", name_of(client.remote, facts.remote), std::string_view(request.method_string()),
-                   target_path(target), response.header.result_int());
-    goes_on =
-        co_await conversation.respond(response, request.method() == beast::http::verb::head, request.keep_alive());
+    Answer answer = answer_to(parser->release(), facts, buffer.size() > 0);
+    parser.reset();
+    if (answer.upgrade) co_return std::move(answer.upgrade);
+    goes_on = co_await conversation.respond(answer.response, answer.is_head, answer.keep_alive);
   }
   co_return nullptr;
+}
+
+Service::Answer Service::answer_to(Request request, const net::ConnectionFacts& facts, bool has_more) {
+  const net::ConnectionFacts client = facts_of_client(request, facts);
+  const bool is_proxied = client.remote != facts.remote;  // the port of this server is none for its clients
+  Outcome outcome = route(request, client,
+                          {.files = files_,
+                           .origins = signaling_.options().origins,
+                           .https_port = is_proxied ? std::nullopt : https_port_,
+                           .is_ready = is_ready_,
+                           .strict_transport = strict_transport_ && !is_proxied});
+  Answer answer{.is_head = request.method() == beast::http::verb::head,
+                .keep_alive = request.keep_alive() && can_go_on_after(request)};
+  if (auto* open = std::get_if<signaling::OpenRequest>(&outcome)) {
+    if (!has_more) {
+      answer.upgrade = std::make_unique<WebSocketUpgrade>(
+          WebSocketUpgrade{std::move(request), std::move(*open), name_of(client.remote, facts.remote)});
+      return answer;
+    }
+    outcome = sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n");
+    answer.keep_alive = false;
+  }
+  answer.response = std::get<Response>(std::move(outcome));
+  logger_->debug("{} {} {}: {}", name_of(client.remote, facts.remote), std::string_view(request.method_string()),
+                 target_path(request.target()), answer.response.header.result_int());
+  return answer;
 }
 
 }  // namespace causeway::http

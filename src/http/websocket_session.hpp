@@ -8,7 +8,6 @@
 #pragma once
 
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,7 +27,7 @@ class SignalingService;
 
 // A request that the router has let through.
 struct WebSocketUpgrade {
-  boost::beast::http::request<boost::beast::http::string_body> request;
+  boost::beast::http::request_header<> request;
   signaling::OpenRequest open;
   std::string client;  // for the log
 };

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <cerrno>
@@ -127,7 +128,8 @@ TlsContext::TlsContext(const std::filesystem::path& certificate_chain, const std
   if (SSL_CTX_check_private_key(context) != 1) {
     throw problem("TLS private key", private_key, "does not belong to the certificate " + certificate_chain.string());
   }
-  const X509* certificate = SSL_CTX_get0_certificate(context);
+  X509* certificate = SSL_CTX_get0_certificate(context);
+  is_self_signed_ = (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0;
   not_before_ = wall_time(X509_get0_notBefore(certificate));
   not_after_ = wall_time(X509_get0_notAfter(certificate));
 }

@@ -29,6 +29,8 @@ class TlsContext {
   SSL_CTX* native_handle() const noexcept { return context_.get(); }
   WallTime not_before() const noexcept { return not_before_; }
   WallTime not_after() const noexcept { return not_after_; }
+  // Signed with its own key: no browser trusts it by itself.
+  bool is_self_signed() const noexcept { return is_self_signed_; }
 
  private:
   struct Free {
@@ -37,6 +39,7 @@ class TlsContext {
   std::unique_ptr<SSL_CTX, Free> context_;
   WallTime not_before_{};
   WallTime not_after_{};
+  bool is_self_signed_ = false;
 };
 
 // Makes `context` choose among these protocols by ALPN; `protocols` is as RFC 7301 §3.1 puts them on the wire and

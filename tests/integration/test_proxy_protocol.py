@@ -168,7 +168,7 @@ def test_pages_and_websocket(server, proxy, kind):
     assert status == 200 and b"<html" in body
 
     async def join():
-        options = {"origin": f"wss://127.0.0.1:{proxy[kind]}", "ssl": tls_context(server.certificate)}
+        options = {"origin": f"https://127.0.0.1:{proxy[kind]}", "ssl": tls_context(server.certificate)}
         async with signaling_client.Client(proxy[kind], **(options if kind == "tls" else {})) as member:
             assert (await member.join("behind"))["type"] == "joined"
 

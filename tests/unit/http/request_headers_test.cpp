@@ -29,25 +29,58 @@ TEST(Host, refuses_what_could_break_out_of_a_uri) {
 }
 
 TEST(Origin, is_the_host_itself) {
-  EXPECT_TRUE(is_origin_allowed("https://example.org", "example.org", {}));
-  EXPECT_TRUE(is_origin_allowed("https://Example.org:443", "example.ORG", {}));
-  EXPECT_TRUE(is_origin_allowed("http://example.org:8080", "example.org:8080", {}));
-  EXPECT_TRUE(is_origin_allowed("http://[::1]:8080", "[::1]:8080", {}));
-  EXPECT_FALSE(is_origin_allowed("https://example.org.evil.net", "example.org", {}));
-  EXPECT_FALSE(is_origin_allowed("https://example.org:8443", "example.org", {}));
-  EXPECT_FALSE(is_origin_allowed("http://example.org", "example.org:443", {}));
-  EXPECT_FALSE(is_origin_allowed("null", "example.org", {}));
-  EXPECT_FALSE(is_origin_allowed("example.org", "example.org", {}));
-  EXPECT_FALSE(is_origin_allowed("https://example.org/path", "example.org", {}));
+  const auto is_allowed = [](std::string_view origin, const RequestedSite& site) {
+    return is_origin_allowed(origin, site, {});
+  };
+  EXPECT_TRUE(is_allowed("https://example.org", {"example.org", true}));
+  EXPECT_TRUE(is_allowed("HTTPS://Example.org:443", {"example.ORG", true}));
+  EXPECT_TRUE(is_allowed("http://example.org:8080", {"example.org:8080", false}));
+  EXPECT_TRUE(is_allowed("http://example.org", {"example.org:80", false}));
+  EXPECT_TRUE(is_allowed("http://[::1]:8080", {"[::1]:8080", false}));
+  EXPECT_FALSE(is_allowed("https://example.org.evil.net", {"example.org", true}));
+  EXPECT_FALSE(is_allowed("https://example.org:8443", {"example.org", true}));
+  EXPECT_FALSE(is_allowed("null", {"example.org", true}));
+  EXPECT_FALSE(is_allowed("example.org", {"example.org", true}));
+  EXPECT_FALSE(is_allowed("https://example.org/path", {"example.org", true}));
+}
+
+TEST(Origin, has_the_scheme_of_the_site) {
+  EXPECT_FALSE(is_origin_allowed("http://example.org:8443", {"example.org:8443", true}, {}));
+  EXPECT_FALSE(is_origin_allowed("https://example.org:8080", {"example.org:8080", false}, {}));
+  EXPECT_FALSE(is_origin_allowed("http://example.org", {"example.org:443", true}, {}));
+  EXPECT_FALSE(is_origin_allowed("wss://example.org", {"example.org", true}, {}));
+  EXPECT_FALSE(is_origin_allowed("chrome-extension://example.org", {"example.org", false}, {}));
 }
 
 TEST(Origin, or_one_of_the_configuration) {
   const std::vector<std::string> allowed{"https://app.example.net"};
-  EXPECT_TRUE(is_origin_allowed("https://app.example.net", "example.org", allowed));
-  EXPECT_TRUE(is_origin_allowed("https://example.org", "example.org", allowed));
-  EXPECT_FALSE(is_origin_allowed("http://app.example.net", "example.org", allowed));
-  EXPECT_FALSE(is_origin_allowed("https://app.example.net:444", "example.org", allowed));
-  EXPECT_TRUE(is_origin_allowed("null", "example.org", std::vector<std::string>{"*"}));
+  const RequestedSite site{"example.org", true};
+  EXPECT_TRUE(is_origin_allowed("https://app.example.net", site, allowed));
+  EXPECT_TRUE(is_origin_allowed("https://app.example.net", {"example.org", false}, allowed));
+  EXPECT_TRUE(is_origin_allowed("https://example.org", site, allowed));
+  EXPECT_FALSE(is_origin_allowed("http://app.example.net", site, allowed));
+  EXPECT_FALSE(is_origin_allowed("https://app.example.net:444", site, allowed));
+  EXPECT_TRUE(is_origin_allowed("null", site, std::vector<std::string>{"*"}));
+}
+
+TEST(BodyFraming, tells_where_a_request_ends) {
+  const auto framing = [](std::initializer_list<std::pair<const char*, const char*>> fields) {
+    boost::beast::http::fields header;
+    for (const auto& [name, value] : fields)
+      header.insert(name, value);
+    return body_framing(header);
+  };
+  EXPECT_EQ(framing({}), BodyFraming::kNoBody);
+  EXPECT_EQ(framing({{"Content-Length", "0"}}), BodyFraming::kNoBody);
+  EXPECT_EQ(framing({{"Content-Length", "1"}}), BodyFraming::kBody);
+  EXPECT_EQ(framing({{"Transfer-Encoding", "chunked"}}), BodyFraming::kBody);
+  EXPECT_EQ(framing({{"transfer-encoding", " Chunked\t"}}), BodyFraming::kBody);
+  for (const char* other : {"gzip", "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked", "xchunked",
+                            "chunked;x=1", "chunked,", ""})
+    EXPECT_EQ(framing({{"Transfer-Encoding", other}}), BodyFraming::kUnknownCodings) << other;
+  EXPECT_EQ(framing({{"Transfer-Encoding", "chunked"}, {"Transfer-Encoding", "chunked"}}),
+            BodyFraming::kUnknownCodings);
+  EXPECT_EQ(framing({{"Transfer-Encoding", "gzip"}, {"Content-Length", "3"}}), BodyFraming::kUnknownCodings);
 }
 
 TEST(AcceptEncoding, gzip) {

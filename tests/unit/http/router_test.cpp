@@ -101,10 +101,36 @@ TEST_F(RouterTest, every_answer_carries_the_security_headers) {
     EXPECT_THAT(std::string(response.header["Content-Security-Policy"]), HasSubstr("default-src 'none'"));
     EXPECT_EQ(response.header["X-Content-Type-Options"], "nosniff");
     EXPECT_EQ(response.header["Referrer-Policy"], "no-referrer");
+    EXPECT_EQ(response.header["Cross-Origin-Opener-Policy"], "same-origin");
+    EXPECT_EQ(response.header.count(field::strict_transport_security), 0U) << "nobody has said that it can";
     EXPECT_EQ(response.header["Permissions-Policy"], "camera=(self), microphone=(self), display-capture=(self)");
   }
   EXPECT_THAT(std::string(answer("/").header["Content-Security-Policy"]),
               HasSubstr("connect-src 'self' wss://example.org; "));
+}
+
+TEST_F(RouterTest, tls_for_ever_is_asked_for_over_tls_only) {
+  site.strict_transport = true;
+  EXPECT_EQ(answer("/").header[field::strict_transport_security], "max-age=31536000");
+  EXPECT_EQ(answer("/nothing").header[field::strict_transport_security], "max-age=31536000");
+  facts.is_tls = false;
+  EXPECT_EQ(answer("/").header.count(field::strict_transport_security), 0U);
+}
+
+TEST_F(RouterTest, no_request_has_a_body) {
+  request.set(field::content_length, "2");
+  EXPECT_EQ(code("/"), 413U);
+  EXPECT_FALSE(can_go_on_after(request));
+  request.erase(field::content_length);
+  request.set(field::transfer_encoding, "chunked");
+  EXPECT_EQ(code("/"), 413U);
+  EXPECT_FALSE(can_go_on_after(request));
+  request.set(field::transfer_encoding, "gzip");
+  EXPECT_EQ(code("/"), 501U);
+  EXPECT_FALSE(can_go_on_after(request));
+  request.erase(field::transfer_encoding);
+  EXPECT_EQ(code("/"), 200U);
+  EXPECT_TRUE(can_go_on_after(request));
 }
 
 TEST_F(RouterTest, unchanged_files_are_not_sent_again) {
@@ -195,6 +221,8 @@ TEST_F(RouterTest, a_foreign_page_may_not_open_a_websocket) {
   upgrade();
   request.set(field::origin, "https://example.org");
   EXPECT_TRUE(std::holds_alternative<signaling::OpenRequest>(ask("/ws")));
+  request.set(field::origin, "http://example.org");
+  EXPECT_EQ(code("/ws"), 403U) << "a page without TLS, that anybody on the way may have written";
   request.set(field::origin, "https://evil.example");
   EXPECT_EQ(code("/ws"), 403U);
   EXPECT_THAT(std::string(answer("/ws").body), HasSubstr("signaling.origins"));
