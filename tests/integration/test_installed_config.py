@@ -106,6 +106,10 @@ def test_the_unit_is_of_type_notify_and_may_bind_low_ports(unit):
     assert unit["StateDirectory"] == unit["ConfigurationDirectory"] == "causeway"
 
 
+def test_the_unit_bounds_memory_and_keeps_it_out_of_core_dumps(unit):
+    assert unit["MemoryMax"] == "75%" and unit["LimitCORE"] == "0"
+
+
 def test_program_unit_and_configuration_name_the_same_places(installed, unit):
     assert unit["ExecStart"] == "/usr/bin/causeway --config /etc/causeway/causeway.json"
     assert (installed / "root/usr/bin/causeway").exists() and (installed / "root/etc/causeway/causeway.json").exists()
