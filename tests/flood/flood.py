@@ -89,33 +89,35 @@ def attack_for(control, function, target, seconds):
     return function(replace(target, until=time.monotonic() + seconds))
 
 
-def run(attack, binary, options):
-    """The row of one attack on one program."""
-    with daemon_for(attack, binary) as daemon, contextlib.ExitStack() as stack:
-        pid = daemon.process.pid
-        target = Target(pid, token() if attack.needs_tokens else "", options.patience)
+def measure(attack, daemon, options):
+    """The row of one attack on a daemon that serves."""
+    with contextlib.ExitStack() as stack:
+        target = Target(daemon.process.pid, token() if attack.needs_tokens else "", options.patience)
         actors = honest(stack, target, attack)
         quiet = time.monotonic()
         time.sleep(options.quiet_seconds)
-        gauges = stack.enter_context(Gauges(pid))
+        gauges = stack.enter_context(Gauges(target.pid))
         stranger = stack.enter_context(Actor(attack.name, attack_for, attack.function, target, options.seconds))
         stranger.wait_ready(SETUP_SECONDS)
         begin = time.monotonic()
         outcome = stranger.wait_result(options.seconds + SETUP_SECONDS)
         end = time.monotonic()
+        peaks = gauges.peaks()
         samples = {name: actor.stop(3 * options.patience + SETUP_SECONDS) for name, actor in actors.items()}
-        felt = {
-            name: (summary(found, quiet, begin), summary(found, begin, end)) for name, found in samples.items()
-        }
-        return Row(attack, outcome, felt, gauges.peaks(), daemon.process.poll() is None)
+        felt = {name: (summary(found, quiet, begin), summary(found, begin, end)) for name, found in samples.items()}
+        return Row(attack, outcome, felt, peaks)
 
 
-def run_safely(attack, binary, options):
-    """A daemon that stops serving must not end the run of the other attacks."""
+def run(attack, binary, options):
+    """The row of one attack on one program, whatever becomes of that."""
+    row = None
     try:
-        return run(attack, binary, options)
+        with contextlib.redirect_stdout(sys.stderr), daemon_for(attack, binary) as daemon:
+            row = measure(attack, daemon, options)
     except (AssertionError, RuntimeError, TimeoutError, OSError) as error:
-        return Row(attack, f"BREACH: {error}", {}, {}, False)
+        row = row or Row(attack, "–")
+        row.failure = str(error).partition("\n")[0]
+    return row
 
 
 def main():
@@ -128,7 +130,7 @@ def main():
             for label, binary in (("before", options.baseline), ("now", BINARY)):
                 if binary:
                     print(f"{attack.name} …", file=sys.stderr, flush=True)
-                    row = run_safely(attack, binary, options)
+                    row = run(attack, binary, options)
                     row.label = label if options.baseline else ""
                     rows.append(row)
                     if not options.markdown:

@@ -10,15 +10,15 @@ class Row:
     outcome: str  # what the attacker got; begins with BREACH where it must not
     felt: dict = field(default_factory=dict)  # {who: (Summary before, Summary during)}
     peaks: dict = field(default_factory=dict)
-    is_alive: bool = True
+    failure: str = ""  # of the daemon, or of somebody honest who could not even begin
     label: str = ""
 
     def complaints(self):
         """What somebody honest lost, in sentences."""
         if self.outcome.startswith("BREACH"):
             yield self.outcome
-        if not self.is_alive:
-            yield "the daemon does not serve any more"
+        if self.failure:
+            yield self.failure
         for who, (_, during) in self.felt.items():
             if during.lost:
                 yield f"{who}: {during.lost} of {during.total} lost: {'; '.join(during.reasons)}"

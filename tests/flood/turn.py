@@ -9,8 +9,8 @@ import time
 
 from place import REALM, SERVER, SERVER_ON_LAN, STRANGER, TURN, USER
 from stun_client import (
-    ALLOCATE, CREATE_PERMISSION, REQUESTED_TRANSPORT, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS, StunClient, message,
-    xor_address,
+    ALLOCATE, BINDING, CREATE_PERMISSION, REQUESTED_TRANSPORT, XOR_PEER_ADDRESS, XOR_RELAYED_ADDRESS, StunClient,
+    message, xor_address,
 )  # fmt: skip
 
 CONNECT, SEND_INDICATION, DATA_ATTRIBUTE = 0x00A, 0x0016, 0x0013
@@ -56,11 +56,12 @@ def reaches_over_udp(client, address):
         return False
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service:
         service.bind((address, 0))
-        service.settimeout(0.5)
+        service.settimeout(2)
         port = service.getsockname()[1]
         for _ in range(3):
             peer = (XOR_PEER_ADDRESS, xor_address(address, port))
             client.send(message(SEND_INDICATION, [peer, (DATA_ATTRIBUTE, b"ping")], os.urandom(12)))
+        assert client.ask(BINDING).success  # by then the server has looked at what came before
         try:
             return service.recv(100) == b"ping"
         except TimeoutError:
