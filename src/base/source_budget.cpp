@@ -3,12 +3,13 @@
 
 namespace causeway {
 
-SourceBudget::SourceBudget(std::uint32_t per_second, std::uint64_t hash_seed) : hash_{hash_seed} {
+SourceBudget::SourceBudget(std::uint32_t per_second, std::uint64_t hash_seed, std::chrono::seconds burst)
+    : burst_(burst), hash_{hash_seed} {
   set_rate(per_second);
 }
 
 void SourceBudget::set_rate(std::uint32_t per_second) {
-  rate_ = {per_second, std::chrono::seconds{kBurstSeconds}};
+  rate_ = {per_second, burst_};
   if (per_second != 0) places_.resize(kPlaces);
 }
 

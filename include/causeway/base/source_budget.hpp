@@ -17,7 +17,8 @@ class SourceBudget {
   static constexpr std::size_t kPlaces = 16'384;
   static constexpr std::uint32_t kBurstSeconds = 5;  // a page full of connections asks many times at once
 
-  SourceBudget(std::uint32_t per_second, std::uint64_t hash_seed);
+  SourceBudget(std::uint32_t per_second, std::uint64_t hash_seed,
+               std::chrono::seconds burst = std::chrono::seconds{kBurstSeconds});
 
   void set_rate(std::uint32_t per_second);  // 0: no limit
   bool has_tokens(const IpAddress& source, TimePoint now) const noexcept;
@@ -27,6 +28,7 @@ class SourceBudget {
  private:
   std::size_t place_of(const IpAddress& source) const noexcept;
 
+  Duration burst_;
   TokenRate rate_;
   IpAddressHash hash_;
   std::vector<TokenBucket> places_;
