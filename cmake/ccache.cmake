@@ -11,4 +11,5 @@ if(NOT DEFINED ENV{CCACHE_BASEDIR})
   list(APPEND ccache_settings CCACHE_BASEDIR=${PROJECT_SOURCE_DIR})
 endif()
 set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env ${ccache_settings} ${CCACHE})
-add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)  # no path of this folder in what is compiled
+# No path of this folder in what is compiled, but for gcov, which looks for it.
+add_compile_options(-fdebug-prefix-map=${PROJECT_SOURCE_DIR}/= -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
