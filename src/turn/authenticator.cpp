@@ -5,6 +5,7 @@
 #include <array>
 
 #include "causeway/stun/attributes.hpp"
+#include "causeway/turn/answer_size.hpp"
 
 namespace causeway::turn {
 
@@ -43,7 +44,7 @@ bool has_valid_integrity(const stun::MessageView& request, const stun::Integrity
 
 }  // namespace
 
-Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView& request, const IpAddress& client,
+Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView& request, const FiveTuple& client,
                                                         Now now) {
   // RFC 8489 §9.2.4: the checks in their order, but for one.
   if (!request.has(AttributeType::kMessageIntegrity) && !request.has(AttributeType::kMessageIntegritySha256)) {
@@ -84,9 +85,21 @@ std::shared_ptr<const ProvenUser> Authenticator::prove(const stun::MessageView& 
   return nullptr;
 }
 
+bool Authenticator::has_room_for_algorithms(const stun::MessageBuilder& response, const stun::MessageView& request,
+                                            const FiveTuple& client) const noexcept {
+  const AddressFamily family = client.client.address.family();
+  const std::string_view realm = credentials_->realm();
+  const std::size_t answer = response.size() + attribute_bytes(realm.size()) +
+                             attribute_bytes(kNonceCookie.size() + NonceSource::kNonceBytes) +
+                             attribute_bytes(kPasswordAlgorithms.size()) +
+                             (request.has(AttributeType::kFingerprint) ? attribute_bytes(sizeof(std::uint32_t)) : 0);
+  const std::size_t question = packet_bytes(family, request.bytes().size());
+  return packet_bytes(family, answer) <= challenge_bytes_max(question, realm);
+}
+
 void Authenticator::add_challenge(stun::MessageBuilder& response, const stun::MessageView& request,
-                                  const IpAddress& client, Now now) const {
-  const bool offers_algorithms = request.bytes().size() > stun::kHeaderBytes;
+                                  const FiveTuple& client, Now now) const {
+  const bool offers_algorithms = has_room_for_algorithms(response, request, client);
   response.add_text(AttributeType::kRealm, credentials_->realm());
   response.add_text(AttributeType::kNonce, make_nonce(offers_algorithms ? kNonceCookie : "", client, now));
   if (offers_algorithms) response.add(AttributeType::kPasswordAlgorithms, kPasswordAlgorithms);
@@ -100,12 +113,12 @@ void Authenticator::add_integrity(stun::MessageBuilder& response, const Identity
   }
 }
 
-std::string Authenticator::make_nonce(std::string_view cookie, const IpAddress& client, Now now) const {
+std::string Authenticator::make_nonce(std::string_view cookie, const FiveTuple& client, Now now) const {
   const std::string scope = std::string{cookie} + credentials_->realm();
   return std::string{cookie} + nonces_.make(scope, client, now.wall);
 }
 
-bool Authenticator::is_valid_nonce(std::string_view nonce, const IpAddress& client, Now now) const {
+bool Authenticator::is_valid_nonce(std::string_view nonce, const FiveTuple& client, Now now) const {
   const std::string_view cookie = nonce.starts_with(kNonceCookie) ? kNonceCookie : "";
   const std::string scope = std::string{cookie} + credentials_->realm();
   return nonces_.is_valid(nonce.substr(cookie.size()), scope, client, now.wall);

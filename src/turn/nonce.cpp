@@ -7,12 +7,12 @@
 
 namespace causeway::turn {
 
-std::string NonceSource::make(std::string_view realm, const IpAddress& client, WallTime now) const {
+std::string NonceSource::make(std::string_view realm, const FiveTuple& client, WallTime now) const {
   const auto expiry = static_cast<std::uint32_t>((now + lifetime_).time_since_epoch().count());
   return base64url_encode(token(expiry, realm, client));
 }
 
-bool NonceSource::is_valid(std::string_view nonce, std::string_view realm, const IpAddress& client,
+bool NonceSource::is_valid(std::string_view nonce, std::string_view realm, const FiveTuple& client,
                            WallTime now) const {
   const auto claimed = base64url_decode(nonce);
   if (!claimed || claimed->size() != Token{}.size()) return false;
@@ -21,10 +21,13 @@ bool NonceSource::is_valid(std::string_view nonce, std::string_view realm, const
   return now.time_since_epoch().count() < expiry;
 }
 
-NonceSource::Token NonceSource::token(std::uint32_t expiry, std::string_view realm, const IpAddress& client) const {
+NonceSource::Token NonceSource::token(std::uint32_t expiry, std::string_view realm, const FiveTuple& client) const {
   Token token{};
   store_be32(token.data(), expiry);
-  const auto mac = hmac_({Bytes{token}.first(4), as_bytes(realm), client.octets()});
+  const std::array<std::uint8_t, 4> ends{
+      static_cast<std::uint8_t>(client.transport), static_cast<std::uint8_t>(client.client.address.family()),
+      static_cast<std::uint8_t>(client.client.port >> 8), static_cast<std::uint8_t>(client.client.port)};
+  const auto mac = hmac_({Bytes{token}.first(4), ends, client.client.address.octets(), as_bytes(realm)});
   std::copy_n(mac.begin(), token.size() - 4, token.begin() + 4);
   return token;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "causeway/stun/attributes.hpp"
+#include "causeway/turn/answer_size.hpp"
 #include "causeway/turn/server.hpp"
 #include "causeway/turn/unknown_attributes.hpp"
 
@@ -72,6 +73,24 @@ bool Server::refuses_binding(const ClientPacket& packet) const noexcept {
   return options_.limits.binding_needs_allocation && allocations_.find(packet.client.five_tuple) == nullptr;
 }
 
+// Deviation: RFC 5780 §6.1 has all three in each answer. Over UDP what would make it twice as large as the question is
+// left out, so that a forged source is worth little; what a client cannot do without comes first.
+void Server::add_discovery(const ClientPacket& packet, const stun::MessageView& message, const BindingPlan& plan,
+                           stun::MessageBuilder& answer) {
+  const FiveTuple& five_tuple = packet.client.five_tuple;
+  const AddressFamily family = five_tuple.client.address.family();
+  const std::size_t to_come = (plan.padding_bytes ? attribute_bytes(*plan.padding_bytes) : 0) +
+                              (message.has(AttributeType::kFingerprint) ? attribute_bytes(sizeof(std::uint32_t)) : 0);
+  const std::size_t end = discovery_bytes_end(packet_bytes(family, message.bytes().size()));
+  const auto add = [&](AttributeType type, const Endpoint& address) {
+    const std::size_t bytes = answer.size() + attribute_bytes(4 + address.address.octets().size()) + to_come;
+    if (five_tuple.transport != Transport::kUdp || packet_bytes(family, bytes) < end) answer.add_address(type, address);
+  };
+  add(AttributeType::kOtherAddress, plan.discovery->other_address);
+  add(AttributeType::kResponseOrigin, plan.discovery->response_origin);
+  add(AttributeType::kMappedAddress, five_tuple.client);
+}
+
 Outcome Server::on_binding(const ClientPacket& packet, const stun::MessageView& message, Now now, ReplyBuffer& reply) {
   ++counters_.requests_by_method[static_cast<std::size_t>(stun::Method::kBinding)];
   if (refuses_binding(packet)) return drop(DropReason::kBindingOfStranger);
@@ -82,11 +101,7 @@ Outcome Server::on_binding(const ClientPacket& packet, const stun::MessageView& 
   const FiveTuple& five_tuple = packet.client.five_tuple;
   stun::MessageBuilder success{reply, message.method(), stun::MessageClass::kSuccessResponse, message.transaction_id()};
   success.add_xor_address(AttributeType::kXorMappedAddress, five_tuple.client);
-  if (plan->discovery) {
-    success.add_address(AttributeType::kMappedAddress, five_tuple.client)
-        .add_address(AttributeType::kResponseOrigin, plan->discovery->response_origin)
-        .add_address(AttributeType::kOtherAddress, plan->discovery->other_address);
-  }
+  if (plan->discovery) add_discovery(packet, message, *plan, success);
   if (plan->padding_bytes) success.add(AttributeType::kPadding, Bytes{kPadding}.first(*plan->padding_bytes));
   if (message.has(AttributeType::kFingerprint)) success.add_fingerprint();
   const Endpoint client{five_tuple.client.address, plan->client_port};

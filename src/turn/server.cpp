@@ -126,8 +126,7 @@ Outcome Server::on_request(const ClientPacket& packet, const MessageView& messag
   if (!is_turn_request(method)) return drop(DropReason::kUnknownMethod);  // RFC 8489 §6.3
   ++counters_.requests_by_method[static_cast<std::size_t>(method)];
 
-  const auto identity =
-      realms_[packet.client.realm].authenticator.authenticate(message, packet.client.five_tuple.client.address, now);
+  const auto identity = realms_[packet.client.realm].authenticator.authenticate(message, packet.client.five_tuple, now);
   if (!identity) {
     if (!may_answer_stranger(packet, now)) return drop(DropReason::kAnswerBudget);
     return Reply{write_error(packet, message, identity.error(), nullptr, now, reply)};
@@ -180,7 +179,7 @@ Bytes Server::write_error(const ClientPacket& packet, const MessageView& message
   MessageBuilder response{reply, message.method(), MessageClass::kErrorResponse, message.transaction_id()};
   response.add_error_code(error.code);
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kStaleNonce) {
-    realm_of(packet).authenticator.add_challenge(response, message, packet.client.five_tuple.client.address, now);
+    realm_of(packet).authenticator.add_challenge(response, message, packet.client.five_tuple, now);
   }
   if (error.code == ErrorCode::kUnknownAttribute) {
     std::array<std::uint8_t, 32> types{};

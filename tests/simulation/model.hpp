@@ -139,7 +139,8 @@ class Model {
     TimePoint expires_at;
   };
   struct Nonce {
-    IpAddress client;
+    Endpoint client;
+    turn::Transport transport;
     WallTime issued_at;
   };
   struct Identity {
@@ -179,7 +180,8 @@ class Model {
   void on_message(const turn::ClientRef& from, const stun::MessageView& message, const turn::Outcome& outcome, Now now);
   void on_request(const turn::ClientRef& from, const stun::MessageView& message, const turn::Reply& reply, Now now);
   void take_token(const turn::ClientRef& from, TimePoint now);
-  std::optional<Identity> identify(const stun::MessageView& message, const IpAddress& client, Now now, int* error);
+  std::optional<Identity> identify(const stun::MessageView& message, const turn::FiveTuple& client, Now now,
+                                   int* error);
   stun::LongTermKey key_of(const std::string& username, const std::string& password, bool sha256);
   void on_challenge(const turn::ClientRef& from, const stun::MessageView& message, const stun::MessageView& reply,
                     Now now);

@@ -104,14 +104,14 @@ stun::LongTermKey Model::key_of(const std::string& username, const std::string& 
 
 // RFC 8489 §9.2.4, but the nonce first (a deviation of the server that is described there). Sets `error` to what the
 // answer has to be.
-std::optional<Model::Identity> Model::identify(const stun::MessageView& message, const IpAddress& client, Now now,
+std::optional<Model::Identity> Model::identify(const stun::MessageView& message, const turn::FiveTuple& client, Now now,
                                                int* error) {
   *error = 401;
   const bool sha256 = message.has(AttributeType::kMessageIntegritySha256);
   if (!sha256 && !message.has(AttributeType::kMessageIntegrity)) return std::nullopt;
   const auto nonce = nonces_.find(std::string{as_text(message.value(AttributeType::kNonce).value_or(Bytes{}))});
   const auto username = std::string{as_text(message.value(AttributeType::kUsername).value_or(Bytes{}))};
-  if (nonce == nonces_.end() || nonce->second.client != client ||
+  if (nonce == nonces_.end() || nonce->second.client != client.client || nonce->second.transport != client.transport ||
       now.wall - nonce->second.issued_at >= rules_.nonce_lifetime) {
     *error = 438;
     return std::nullopt;
@@ -140,7 +140,8 @@ void Model::on_challenge(const turn::ClientRef& from, const stun::MessageView& m
                          Now now) {
   const auto nonce = reply.value(AttributeType::kNonce);
   require(nonce && reply.has(AttributeType::kRealm), "a challenge lacks its REALM or NONCE");
-  nonces_.insert_or_assign(std::string{as_text(*nonce)}, Nonce{from.five_tuple.client.address, now.wall});
+  nonces_.insert_or_assign(std::string{as_text(*nonce)},
+                           Nonce{from.five_tuple.client, from.five_tuple.transport, now.wall});
   if (turn::is_stream(from.five_tuple.transport) || find(from.five_tuple) != nullptr) return;
   check_amplification(from.five_tuple, message.bytes().size(), reply.bytes().size(), 2.5);
 }
@@ -160,7 +161,7 @@ void Model::on_request(const turn::ClientRef& from, const stun::MessageView& mes
     return check_amplification(from.five_tuple, message.bytes().size(), reply->bytes().size(), 1.5);
   }
   int expected = 0;
-  const auto identity = identify(message, from.five_tuple.client.address, now, &expected);
+  const auto identity = identify(message, from.five_tuple, now, &expected);
   if (!identity) {
     take_token(from, now.steady);
     expect_error(error, expected, "a request that is not authenticated");

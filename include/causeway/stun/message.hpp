@@ -109,6 +109,7 @@ class MessageBuilder {
   MessageBuilder& add_fingerprint() noexcept;
 
   bool overflowed() const noexcept { return overflowed_; }
+  std::size_t size() const noexcept { return used_; }  // so far
   // The message; empty when it overflowed.
   Bytes finish() const noexcept;
 

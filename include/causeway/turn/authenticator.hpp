@@ -47,19 +47,21 @@ class Authenticator {
   const Credentials& credentials() const noexcept { return *credentials_; }
 
   // Errors: 400, 401 and 438; an answer with 401 or 438 carries a challenge.
-  Result<Identity, StunError> authenticate(const stun::MessageView& request, const IpAddress& client, Now now);
+  Result<Identity, StunError> authenticate(const stun::MessageView& request, const FiveTuple& client, Now now);
 
-  // REALM, NONCE and PASSWORD-ALGORITHMS. Deviation: a request without any attribute gets an RFC 5389 challenge,
-  // without the last and the nonce cookie (RFC 8489 §9.2): no client sends one, and the answer to a stranger stays
-  // within 2.5 times the question.
-  void add_challenge(stun::MessageBuilder& response, const stun::MessageView& request, const IpAddress& client,
+  // REALM, NONCE and PASSWORD-ALGORITHMS; FINGERPRINT follows where the request has one. Deviation: a request that is
+  // too small for all of it (answer_size.hpp) gets a challenge of RFC 5389, without the last and the nonce cookie (RFC
+  // 8489 §9.2). No client sends one: REQUESTED-TRANSPORT alone makes it large enough.
+  void add_challenge(stun::MessageBuilder& response, const stun::MessageView& request, const FiveTuple& client,
                      Now now) const;
   static void add_integrity(stun::MessageBuilder& response, const Identity& identity);
 
  private:
+  bool has_room_for_algorithms(const stun::MessageBuilder& response, const stun::MessageView& request,
+                               const FiveTuple& client) const noexcept;
   // The two kinds of nonce, told apart by the cookie in front; the nonce itself vouches for it.
-  std::string make_nonce(std::string_view cookie, const IpAddress& client, Now now) const;
-  bool is_valid_nonce(std::string_view nonce, const IpAddress& client, Now now) const;
+  std::string make_nonce(std::string_view cookie, const FiveTuple& client, Now now) const;
+  bool is_valid_nonce(std::string_view nonce, const FiveTuple& client, Now now) const;
 
   // nullptr: the request is not signed with a password of this user.
   std::shared_ptr<const ProvenUser> prove(const stun::MessageView& request, std::string_view username,

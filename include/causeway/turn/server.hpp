@@ -215,6 +215,8 @@ class Server {
   std::optional<WorkerIndex> sibling_that_relays(const Endpoint& relayed) const noexcept;
   const Realm& realm_of(const ClientPacket& packet) const { return realms_[packet.client.realm]; }
   Result<BindingPlan, StunError> check_binding(const ClientPacket& packet, const stun::MessageView& message) const;
+  static void add_discovery(const ClientPacket& packet, const stun::MessageView& message, const BindingPlan& plan,
+                            stun::MessageBuilder& answer);
   bool may_answer_binding(const ClientPacket& packet, const stun::MessageView& message, Now now) noexcept;
   bool may_answer_stranger(const ClientPacket& packet, Now now) noexcept;
   bool refuses_binding(const ClientPacket& packet) const noexcept;

@@ -48,7 +48,7 @@ class Scene {
       const NonceSource nonces{NonceKey{}, std::chrono::seconds{3600}};
       message.add_text(stun::AttributeType::kUsername, account->username);
       message.add_text(stun::AttributeType::kRealm, kRealm);
-      message.add_text(stun::AttributeType::kNonce, nonces.make(kRealm, client_.five_tuple.client.address, kNow.wall));
+      message.add_text(stun::AttributeType::kNonce, nonces.make(kRealm, client_.five_tuple, kNow.wall));
       message.add_message_integrity(stun::long_term_key_md5(account->username, kRealm, account->password).octets());
     }
     const Bytes bytes = message.finish();

@@ -56,8 +56,7 @@ struct Scene {
     fill(message);
     message.add_text(stun::AttributeType::kUsername, "user");
     message.add_text(stun::AttributeType::kRealm, "example.org");
-    message.add_text(stun::AttributeType::kNonce,
-                     nonces.make("example.org", client.five_tuple.client.address, now.wall));
+    message.add_text(stun::AttributeType::kNonce, nonces.make("example.org", client.five_tuple, now.wall));
     message.add_message_integrity(key.octets());
     const std::size_t bytes = message.finish().size();
     ReplyBuffer reply{};

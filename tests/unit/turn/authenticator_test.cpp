@@ -121,13 +121,40 @@ TEST(Authentication, AnswersAnInventedNonceWith438) {
   }
 }
 
-TEST(Authentication, AcceptsANonceFromAnotherPortOfTheSameAddress) {
+// Somebody behind the same NAT has seen the request.
+TEST(Authentication, RefusesACapturedRequestFromAnotherPortOrTransport) {
   TurnScript script;
   TurnClient client{script};
   client.challenge();
-  TurnClient other{script, at("198.51.100.7", 40001)};
-  other.nonce = client.nonce;
-  EXPECT_TRUE(other.allocate().success());
+  const Octets captured = client.build(Method::kAllocate, MessageClass::kRequest, TurnClient::udp, true);
+  for (const auto& [port, transport] : {std::pair{40001, Transport::kUdp}, std::pair{40000, Transport::kDtls},
+                                        std::pair{40000, Transport::kTcp}, std::pair{40000, Transport::kTls}}) {
+    const TurnClient other{script, at("198.51.100.7", static_cast<std::uint16_t>(port)), at("192.0.2.10", 3478),
+                           transport};
+    const Answer answer = script.from_client(other.ref, captured);
+    EXPECT_EQ(answer.error(), 438) << port << name_of(transport);
+    EXPECT_TRUE(answer.has(AttributeType::kNonce));
+  }
+  EXPECT_TRUE(script.from_client(client.ref, captured).success());
+}
+
+TEST(Authentication, LetsAClientWhosePortHasChangedGoOnWithTheNonceOfThe438) {
+  TurnScript script;
+  TurnClient client{script};
+  client.challenge();
+  client.ref.five_tuple.client.port = 40001;
+  const Answer stale = client.allocate();
+  EXPECT_EQ(stale.error(), 438);
+  client.nonce = stale.text(AttributeType::kNonce);
+  EXPECT_TRUE(client.allocate().success());
+}
+
+TEST(Authentication, AcceptsANonceAtAnotherAddressOfTheServer) {
+  TurnScript script;
+  TurnClient client{script};
+  client.challenge();
+  client.ref.five_tuple.server = at("192.0.2.11", 5349);
+  EXPECT_TRUE(client.allocate().success());
 }
 
 TEST(Authentication, LetsANonceExpire) {

@@ -42,7 +42,7 @@ void respond_to(MessageBuilder& builder, std::uint16_t port) {
 
 TEST(NatDiscovery, TellsBothMappedAddressesTheOriginAndTheOtherAddress) {
   Discovery discovery;
-  const Answer answer = discovery.bind();
+  const Answer answer = discovery.change(0);
   ASSERT_TRUE(answer.success());
   EXPECT_EQ(answer.address(AttributeType::kXorMappedAddress), kClient);
   EXPECT_EQ(answer.plain_address(AttributeType::kMappedAddress), kClient);
@@ -132,16 +132,38 @@ TEST(NatDiscovery, PadsTheAnswerAsTheQuestionWasPadded) {
   }
 }
 
-TEST(NatDiscovery, NeverAnswersMuchMoreThanWasAsked) {
+// As IP packets, with 28 or 48 octets of headers.
+TEST(NatDiscovery, AnswersWithLessThanTwiceTheQuestion) {
+  const std::vector<TurnClient::Add> additions{
+      {},
+      [](MessageBuilder& builder) { builder.add_flag(AttributeType::kSoftware); },
+      [](MessageBuilder& builder) { builder.add_u32(AttributeType::kChangeRequest, 6); },
+      [](MessageBuilder& builder) { builder.add_flag(AttributeType::kPadding); },
+      [](MessageBuilder& builder) { builder.add(AttributeType::kPadding, Octets(9)); },
+      [](MessageBuilder& builder) { respond_to(builder, 41000); }};
   for (const bool with_fingerprint : {false, true}) {
-    Discovery v4;
-    Discovery v6{at("2001:db8::10", kP1), Transport::kUdp, at("2001:db8:1::7", 40000)};
-    for (auto& [discovery, more_max] : {std::pair<Discovery&, std::size_t>{v4, 64}, {v6, 96}}) {
-      discovery.client.with_fingerprint = with_fingerprint;
-      const Octets question = discovery.client.build(Method::kBinding, MessageClass::kRequest, {}, false);
-      EXPECT_LE(discovery.script.from_client(discovery.client.ref, question).reply->size(), question.size() + more_max);
+    for (const TurnClient::Add& add : additions) {
+      Discovery v4;
+      Discovery v6{at("2001:db8::10", kP1), Transport::kUdp, at("2001:db8:1::7", 40000)};
+      for (auto& [discovery, headers] : {std::pair<Discovery&, std::size_t>{v4, 28}, {v6, 48}}) {
+        discovery.client.with_fingerprint = with_fingerprint;
+        const Octets question = discovery.client.build(Method::kBinding, MessageClass::kRequest, add, false);
+        const Answer answer = discovery.script.from_client(discovery.client.ref, question);
+        ASSERT_TRUE(answer.success());
+        EXPECT_LT(answer.reply->size() + headers, 2 * (question.size() + headers));
+        EXPECT_TRUE(answer.has(AttributeType::kXorMappedAddress));
+        EXPECT_TRUE(answer.has(AttributeType::kOtherAddress)) << "nothing is discovered without it";
+      }
     }
   }
+}
+
+TEST(NatDiscovery, TellsAllOverAConnectionWhateverTheSizeOfTheQuestion) {
+  Discovery discovery{{kA1, kP1}, Transport::kTcp};
+  const Answer answer = discovery.bind();
+  EXPECT_TRUE(answer.has(AttributeType::kMappedAddress));
+  EXPECT_TRUE(answer.has(AttributeType::kResponseOrigin));
+  EXPECT_TRUE(answer.has(AttributeType::kOtherAddress));
 }
 
 TEST(NatDiscovery, RefusesWhatIsMalformed) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What somebody gets who has not proved its address: little, so that a forged source is worth nothing. Sizes are those
 // of IP packets.
+#include <array>
+#include <vector>
+
 #include "turn_script.hpp"
 
 namespace causeway::test {
@@ -8,23 +11,30 @@ namespace {
 
 constexpr std::size_t kIpv4AndUdpBytes = 28;
 constexpr std::size_t kIpv6AndUdpBytes = 48;
-constexpr std::string_view kLongRealm = "turn.example.example";  // 20 octets
+// What a REALM takes, and what it has above the 16 octets that the factor of 2.5 covers.
+struct RealmSize {
+  std::size_t octets;
+  std::size_t above;
+};
+constexpr std::array kRealmSizes{RealmSize{1, 0}, RealmSize{16, 0}, RealmSize{17, 4}, RealmSize{20, 4},
+                                 RealmSize{127, 112}};
 
 class Strangers : public ::testing::Test {
  protected:
   Strangers() {
-    script.more_realms.push_back(
-        {std::make_shared<turn::Credentials>(std::string{kLongRealm}, script.users, script.secrets), {}});
+    for (const RealmSize& size : kRealmSizes)
+      script.more_realms.push_back(
+          {std::make_shared<turn::Credentials>(std::string(size.octets, 'r'), script.users, script.secrets), {}});
   }
-  TurnClient client(bool v6) {
+  TurnClient client(bool v6, std::size_t realm = 1) {
     TurnClient made{script, v6 ? at("2001:db8:1::7", 40000) : at("198.51.100.7", 40000),
                     v6 ? at("2001:db8::10", 3478) : at("192.0.2.10", 3478)};
-    made.ref.realm = 1;
-    made.realm = kLongRealm;
+    made.ref.realm = static_cast<turn::RealmIndex>(realm + 1);
+    made.realm = std::string(kRealmSizes.at(realm).octets, 'r');
     return made;
   }
-  // The answer's size as a multiple of the question's.
-  double growth(TurnClient& of, const Octets& question, int error) {
+  // The answer's size as a multiple of the question's, but for so many octets.
+  double growth(TurnClient& of, const Octets& question, int error, std::size_t but_for = 0) {
     const Answer answer = script.from_client(of.ref, question);
     EXPECT_EQ(answer.error(), error);
     EXPECT_FALSE(answer.has(AttributeType::kSoftware));
@@ -32,7 +42,8 @@ class Strangers : public ::testing::Test {
       EXPECT_LE(answer.text(AttributeType::kNonce).size(), 36u);
     }
     const std::size_t headers = of.ref.five_tuple.client.address.is_v4() ? kIpv4AndUdpBytes : kIpv6AndUdpBytes;
-    return static_cast<double>(answer.reply->size() + headers) / static_cast<double>(question.size() + headers);
+    return static_cast<double>(answer.reply->size() + headers - but_for) /
+           static_cast<double>(question.size() + headers);
   }
   TurnScript script;
 };
@@ -47,15 +58,39 @@ TEST_F(Strangers, GetABindingOfOneAndAHalfTimesTheQuestion) {
   }
 }
 
+// However the question is made, and for a realm of more than 16 octets what it has above them.
 TEST_F(Strangers, GetAChallengeOfTwoAndAHalfTimesTheQuestion) {
-  const TurnClient::Add nothing;
+  const std::vector<TurnClient::Add> additions{
+      {},
+      [](MessageBuilder& builder) { builder.add_flag(AttributeType::kSoftware); },
+      [](MessageBuilder& builder) { builder.add_u32(AttributeType::kLifetime, 0); },
+      TurnClient::udp,
+      [](MessageBuilder& builder) {
+        TurnClient::udp(builder);
+        TurnClient::additional_ipv6(builder);
+      }};
   for (const bool v6 : {false, true}) {
-    for (const TurnClient::Add& add : {nothing, TurnClient::Add{TurnClient::udp}}) {
-      TurnClient stranger = client(v6);
-      EXPECT_LE(growth(stranger, stranger.build(Method::kAllocate, MessageClass::kRequest, add, false), 401), 2.5);
-      stranger.nonce = "x";
-      EXPECT_LE(growth(stranger, stranger.build(Method::kAllocate, MessageClass::kRequest, add, true), 438), 2.5);
+    for (std::size_t realm = 0; realm < kRealmSizes.size(); ++realm) {
+      const std::size_t above = kRealmSizes.at(realm).above;
+      for (const TurnClient::Add& add : additions) {
+        for (const bool with_fingerprint : {false, true}) {
+          TurnClient stranger = client(v6, realm);
+          stranger.with_fingerprint = with_fingerprint;
+          const Octets bare = stranger.build(Method::kAllocate, MessageClass::kRequest, add, false);
+          EXPECT_LE(growth(stranger, bare, 401, above), 2.5);
+          stranger.nonce = "x";
+          const Octets stale = stranger.build(Method::kAllocate, MessageClass::kRequest, add, true);
+          EXPECT_LE(growth(stranger, stale, 438, above), 2.5);
+        }
+      }
     }
+  }
+}
+
+TEST_F(Strangers, AreOfferedSha256WithTheSmallestRequestThatClientsSend) {
+  for (std::size_t realm = 0; realm < kRealmSizes.size(); ++realm) {
+    TurnClient stranger = client(false, realm);
+    EXPECT_TRUE(stranger.bare(Method::kAllocate, TurnClient::udp).has(AttributeType::kPasswordAlgorithms));
   }
 }
 
