@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What most tests of the TURN core include, parsed once for all of them.
+// What the tests of the TURN core include, parsed once for all of them.
 #pragma once
 
-#include "pch.hpp"
+#include <gmock/gmock.h>
+
 #include "turn_script.hpp"
