@@ -100,9 +100,9 @@ class Writer {
   void write_listener(std::string_view transport, const Sourced<IpAddress>& address, const ListeningPort& port) {
     out_.comment(port.origin + (address.line == 0 ? "" : ", " + origin(address.line, address.option)));
     out_.element(ordered_json{{"transport", transport},
-                      {"address", address.value.to_string()},
-                      {"port", port.port},
-                      {"services", ordered_json::array({"turn"})}});
+                              {"address", address.value.to_string()},
+                              {"port", port.port},
+                              {"services", ordered_json::array({"turn"})}});
   }
 
   void write_listeners() {

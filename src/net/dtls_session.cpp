@@ -14,8 +14,8 @@
 namespace causeway::net {
 namespace {
 
-// RFC 6347 §4.2.2: type, length, number, offset and length of the handshake message behind the record's header; then the
-// version of the client and its random.
+// RFC 6347 §4.2.2: type, length, number, offset and length of the handshake message behind the record's header; then
+// the version of the client and its random.
 constexpr std::size_t kHandshakeTypeAt = kRecordHeaderBytes;
 constexpr std::size_t kFragmentOffsetAt = kHandshakeTypeAt + 6;
 constexpr std::size_t kRandomAt = kHandshakeTypeAt + 12 + 2;
@@ -41,7 +41,8 @@ std::optional<ClientRandom> find_client_hello(Bytes datagram) noexcept {
   ClientRandom random{};
   if (datagram.size() < kRandomAt + random.size()) return std::nullopt;
   if (datagram[0] != kRecordHandshake || datagram[1] != DTLS1_VERSION_MAJOR) return std::nullopt;
-  if (load_be16(datagram.data() + kRecordEpochAt) != 0 || datagram[kHandshakeTypeAt] != kClientHello) return std::nullopt;
+  if (load_be16(datagram.data() + kRecordEpochAt) != 0 || datagram[kHandshakeTypeAt] != kClientHello)
+    return std::nullopt;
   // RFC 6347 §4.2.1: only the first fragment says who it is; OpenSSL wants the cookie in it as well.
   if (datagram[kFragmentOffsetAt] != 0 || load_be16(datagram.data() + kFragmentOffsetAt + 1) != 0) return std::nullopt;
   std::copy_n(datagram.begin() + kRandomAt, random.size(), random.begin());

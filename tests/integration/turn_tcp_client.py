@@ -127,12 +127,6 @@ class TurnTcpClient:
             return self.request(method, attributes, behind=behind)
         return answer
 
-    def fetch_nonce(self):
-        self.send(ALLOCATE, [(REQUESTED_TRANSPORT, TCP)])
-        answer = self.answer()
-        assert answer.error == 401, answer.error
-        self.realm, self.nonce = answer.attributes[REALM], answer.attributes[NONCE]
-
     def allocate(self, *more):
         """Makes a TCP allocation and returns its relayed address."""
         answer = self.request(ALLOCATE, [(REQUESTED_TRANSPORT, TCP), *more])
@@ -154,8 +148,7 @@ class TurnTcpClient:
     def further(self, **arguments):
         """Another connection of this client."""
         other = TurnTcpClient(**{**self.arguments, **arguments})
-        if self.nonce:
-            other.fetch_nonce()  # a nonce is of one address and port
+        other.realm, other.nonce = self.realm, self.nonce
         return other
 
     def bind(self, connection, *, behind=b"", **arguments):

@@ -111,7 +111,11 @@ std::optional<Model::Identity> Model::identify(const stun::MessageView& message,
   if (!sha256 && !message.has(AttributeType::kMessageIntegrity)) return std::nullopt;
   const auto nonce = nonces_.find(std::string{as_text(message.value(AttributeType::kNonce).value_or(Bytes{}))});
   const auto username = std::string{as_text(message.value(AttributeType::kUsername).value_or(Bytes{}))};
-  if (nonce == nonces_.end() || nonce->second.client != client.client || nonce->second.transport != client.transport ||
+  const auto is_of_client = [&client](const Nonce& issued) {  // over streams one of any port of the address
+    return issued.transport == client.transport && issued.client.address == client.client.address &&
+           (turn::is_stream(client.transport) || issued.client.port == client.client.port);
+  };
+  if (nonce == nonces_.end() || !is_of_client(nonce->second) ||
       now.wall - nonce->second.issued_at >= rules_.nonce_lifetime) {
     *error = 438;
     return std::nullopt;

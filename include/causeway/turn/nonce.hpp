@@ -3,12 +3,14 @@
 // remembering it. No state exists for a stranger before the address it writes from is proved.
 //
 //   base64url of:  expiry, seconds since 1970 (32 bits)
-//                  HMAC-SHA256(key, expiry, transport, client address and port, realm), 96 bits
+//                  HMAC-SHA256(key, expiry, transport, client address, its port over UDP and DTLS, realm), 96 bits
 //
 // RFC 8489 §9.2.4: of one address and port, so that a request that somebody has captured is no good from another port
 // behind the same NAT. A client that moves (RFC 8016) or gets another port from its NAT is told 438 and goes on with
-// the nonce in it. Deviation: RFC 8656 §5 asks for a new random one with each allocation, which without state is one
-// for each second. The Authenticator puts the nonce cookie (RFC 8489 §9.2) in front.
+// the nonce in it. Deviation: over TCP and TLS the port does not count. A client of RFC 6062 sends ConnectionBind on a
+// new connection with the nonce of the first, and coturn's gives up at 438. Deviation: RFC 8656 §5 asks for a new
+// random one with each allocation, which without state is one for each second. The Authenticator puts the nonce cookie
+// (RFC 8489 §9.2) in front.
 #pragma once
 
 #include <array>

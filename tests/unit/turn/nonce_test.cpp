@@ -44,6 +44,17 @@ TEST(Nonce, BelongsToItsKeyRealmTransportAddressAndPort) {
       << "workers share the key";
 }
 
+// RFC 6062 §4.4: ConnectionBind comes from another port than the request that was challenged.
+TEST(Nonce, OfAStreamIsGoodOnEachConnectionFromItsAddress) {
+  const NonceSource source{key_of(1), 600s};
+  for (const Transport transport : {Transport::kTcp, Transport::kTls}) {
+    const std::string nonce = source.make("realm", client("192.0.2.1", 40000, transport), kNow);
+    EXPECT_TRUE(source.is_valid(nonce, "realm", client("192.0.2.1", 40001, transport), kNow));
+    EXPECT_FALSE(source.is_valid(nonce, "realm", client("192.0.2.2", 40000, transport), kNow));
+    EXPECT_FALSE(source.is_valid(nonce, "realm", client("192.0.2.1", 40000), kNow));
+  }
+}
+
 TEST(Nonce, IsShortTextWithoutQuotes) {
   const NonceSource source{key_of(1), 600s};
   for (int i = 0; i < 50; ++i) {
