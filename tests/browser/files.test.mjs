@@ -38,8 +38,7 @@ function withObservers() {
     sent.read_max = Math.max(sent.read_max, this.size);
     return read.call(this);
   };
-  const disk = window.disk = {room: Infinity, allowed: Infinity, wake: null, bytes: 0, piece_max: 0, marks: []};
-  const write = async (piece) => {
+  const write = async (disk, piece) => {
     while (disk.bytes >= disk.allowed) await new Promise((resolve) => (disk.wake = resolve));
     if (disk.bytes + piece.byteLength > disk.room) throw new DOMException('The disk is full', 'QuotaExceededError');
     const bytes = new Uint8Array(piece.buffer ?? piece, piece.byteOffset ?? 0, piece.byteLength);
@@ -49,9 +48,10 @@ function withObservers() {
     disk.piece_max = Math.max(disk.piece_max, bytes.length);
   };
   const nothing = async () => {};
+  window.disk = {room: Infinity, allowed: Infinity};
   window.showSaveFilePicker = async () => {
-    Object.assign(disk, {bytes: 0, piece_max: 0, marks: []});
-    return {createWritable: async () => ({write, close: nothing, abort: nothing})};
+    const disk = window.disk = {...window.disk, wake: null, bytes: 0, piece_max: 0, marks: []};
+    return {createWritable: async () => ({write: (piece) => write(disk, piece), close: nothing, abort: nothing})};
   };
 }
 
