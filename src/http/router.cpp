@@ -27,7 +27,7 @@ void set_security_headers(boost::beast::http::response_header<>& header, std::st
   header.set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self)");
   header.set("X-Content-Type-Options", "nosniff");
   header.set("Referrer-Policy", "no-referrer");
-  header.set("Cross-Origin-Opener-Policy", "same-origin");
+  if (is_tls) header.set("Cross-Origin-Opener-Policy", "same-origin");  // browsers ignore it elsewhere, and complain
 }
 
 // RFC 9112 §3.2.2: a server takes the absolute form too.

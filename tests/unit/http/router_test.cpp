@@ -101,12 +101,17 @@ TEST_F(RouterTest, every_answer_carries_the_security_headers) {
     EXPECT_THAT(std::string(response.header["Content-Security-Policy"]), HasSubstr("default-src 'none'"));
     EXPECT_EQ(response.header["X-Content-Type-Options"], "nosniff");
     EXPECT_EQ(response.header["Referrer-Policy"], "no-referrer");
-    EXPECT_EQ(response.header["Cross-Origin-Opener-Policy"], "same-origin");
     EXPECT_EQ(response.header.count(field::strict_transport_security), 0U) << "nobody has said that it can";
     EXPECT_EQ(response.header["Permissions-Policy"], "camera=(self), microphone=(self), display-capture=(self)");
   }
   EXPECT_THAT(std::string(answer("/").header["Content-Security-Policy"]),
               HasSubstr("connect-src 'self' wss://example.org; "));
+}
+
+TEST_F(RouterTest, a_browsing_context_of_its_own_is_asked_for_over_tls_only) {
+  EXPECT_EQ(answer("/").header["Cross-Origin-Opener-Policy"], "same-origin");
+  facts.is_tls = false;
+  EXPECT_EQ(answer("/").header.count("Cross-Origin-Opener-Policy"), 0U);
 }
 
 TEST_F(RouterTest, tls_for_ever_is_asked_for_over_tls_only) {
