@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ccache, so that a build in another folder of the same machine finds what an earlier one compiled: paths below the
-# checkout are relative for it, and neither the working directory nor a precompiled header's time counts. Settings that
-# the environment has already made stand.
+# checkout are relative for it, and neither the working directory nor the age of a precompiled header counts. A base
+# folder that the environment names is kept.
 find_program(CCACHE ccache)
 if(NOT CCACHE)
   return()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How large an answer over UDP may be to somebody who has not proved its address, so that a forged source is worth
-// little. Sizes are those of IP packets, because that is what a forged question costs its sender:
+// Limits of answers over UDP to clients that have not authenticated, so that a forged source address gains little.
+// Sizes are those of IP packets, because that is what a forged question costs its sender:
 //
 //   a challenge (401, 438)          2.5 times the question, and what the realm has above 16 octets
 //   Binding                         1.5 times the question
