@@ -31,6 +31,12 @@ std::uint64_t hash_address_and_port(std::uint64_t seed, const IpAddress& address
   return mix_hash(mix_hash(mix_hash(seed, load_be64(octets)), load_be64(octets + 8)), tail);
 }
 
+IpAddress first_octets(const IpAddress& address, std::size_t count) noexcept {
+  std::array<std::uint8_t, 16> network{};
+  std::copy_n(address.octets().begin(), count, network.begin());
+  return IpAddress{network};
+}
+
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
@@ -61,10 +67,11 @@ IpAddress IpAddress::unmapped() const noexcept {
 }
 
 IpAddress subscriber_network(const IpAddress& address) noexcept {
-  if (address.is_v4()) return address;
-  std::array<std::uint8_t, 16> network{};
-  std::copy_n(address.octets().begin(), 8, network.begin());
-  return IpAddress{network};
+  return address.is_v4() ? address : first_octets(address, 8);
+}
+
+IpAddress site_network(const IpAddress& address) noexcept {
+  return address.is_v4() ? address : first_octets(address, 6);
 }
 
 std::string IpAddress::to_string() const {

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "causeway/base/fair_share.hpp"
+
 namespace causeway::turn {
 namespace {
 
-bool is_reached(std::uint32_t limit, std::uint32_t count) noexcept {
+bool is_reached(std::uint32_t limit, std::size_t count) noexcept {
   return limit != 0 && count >= limit;
 }
 
@@ -14,11 +16,11 @@ bool is_reached(std::uint32_t limit, std::uint32_t count) noexcept {
 
 std::optional<QuotaError> Quota::refusal(const Realm& realm, const User* user, const IpAddress& network,
                                          const QuotaLimits& limits) const {
-  if (is_reached(limits.total, total_)) return QuotaError::kTotal;
+  if (limits.total != 0 && !may_take_place(by_source_.of_site(network), total_, limits.total))
+    return QuotaError::kTotal;
   if (is_reached(limits.per_realm, realm.allocations)) return QuotaError::kRealm;
   if (user != nullptr && is_reached(limits.per_user, user->allocations)) return QuotaError::kUser;
-  const auto of_source = by_source_.find(network);
-  if (of_source != by_source_.end() && is_reached(limits.per_source, of_source->second)) return QuotaError::kSource;
+  if (is_reached(limits.per_source, by_source_.of(network))) return QuotaError::kSource;
   return std::nullopt;
 }
 
@@ -37,7 +39,7 @@ Result<Quota::Hold, QuotaError> Quota::acquire(RealmIndex realm_index, std::stri
       of_user != realm.users.end() ? *of_user : *realm.users.try_emplace(std::string{user}, User{realm_index}).first;
   const std::size_t idle_max = idle_.size() + total_ + 1;
   if (idle_.capacity() < idle_max) idle_.reserve(2 * idle_max);  // release() never allocates
-  ++by_source_[network];
+  by_source_.add(network);
   ++holder.second.allocations;
   ++realm.allocations;
   ++total_;
@@ -64,8 +66,7 @@ void Quota::release(Users::value_type& holder, const IpAddress& network) noexcep
   if (ledger_ != nullptr) ledger_->give_back(user.realm, holder.first, network);
   --total_;
   --realms_[user.realm].allocations;
-  const auto of_source = by_source_.find(network);
-  if (--of_source->second == 0) by_source_.erase(of_source);
+  by_source_.remove(network);
   if (--user.allocations != 0 || user.is_idle) return;
   const Bandwidth& bandwidth = user.bandwidth;
   if (bandwidth.from_client.is_unused() && bandwidth.from_peers.is_unused()) {

@@ -218,6 +218,10 @@ std::string Model::allocate_refusal(const Request& request, const std::optional<
     return theirs ? "" : "no such reservation";
   }
   if (request.error == 508 && rules_.total_max != 0 && held() + wanted > rules_.total_max) return "the server is full";
+  const std::uint32_t last_places = rules_.total_max / 8;  // not for those who hold one
+  const bool is_of_them = held() + wanted > rules_.total_max - last_places;
+  if (request.error == 508 && is_of_them && held_from(source_of(request.from.five_tuple.client.address)) + wanted > 1)
+    return "the last places are for others";
   if (request.error == 508 && rules_.realm_max != 0 && held() + wanted > rules_.realm_max) return "the realm is full";
   const auto family = request.message.value(AttributeType::kRequestedAddressFamily);
   const auto first = family ? static_cast<AddressFamily>((*family)[0]) : AddressFamily::kIPv4;

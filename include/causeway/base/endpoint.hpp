@@ -60,6 +60,8 @@ class IpAddress {
 // Whom an address stands for where many of one subscriber count as one: an IPv4 address is its own network, whoever has
 // an IPv6 address has all of its /64.
 IpAddress subscriber_network(const IpAddress& address) noexcept;
+// The widest network that one subscriber may have: an IPv4 address or an IPv6 /48 (RFC 6177).
+IpAddress site_network(const IpAddress& address) noexcept;
 
 struct Endpoint {
   IpAddress address;

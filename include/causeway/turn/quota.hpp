@@ -15,6 +15,7 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "causeway/base/result.hpp"
+#include "causeway/base/source_counts.hpp"
 #include "causeway/base/token_bucket.hpp"
 #include "causeway/turn/five_tuple.hpp"
 
@@ -29,7 +30,7 @@ struct QuotaLimits {
   std::uint32_t per_user = 0;
   std::uint32_t per_source = 0;  // an IPv4 address or an IPv6 /64
   std::uint32_t per_realm = 0;
-  std::uint32_t total = 0;
+  std::uint32_t total = 0;  // of the last eighth, networks that hold little get a place (fair_share.hpp)
 };
 
 // Where the places of several servers are counted together (siblings.hpp).
@@ -53,7 +54,7 @@ class Quota {
  public:
   // With a ledger, the limits hold for all that is entered there, and the rest of this is of one worker.
   Quota(std::size_t realms, std::uint64_t hash_seed, QuotaLedger* ledger = nullptr)
-      : realms_(realms), by_source_(0, IpAddressHash{hash_seed}), ledger_(ledger) {}
+      : realms_(realms), by_source_(hash_seed), ledger_(ledger) {}
   Quota(const Quota&) = delete;
   Quota& operator=(const Quota&) = delete;
 
@@ -122,7 +123,7 @@ class Quota {
   void forget(Users::value_type& user) noexcept;
 
   std::vector<Realm> realms_;
-  std::unordered_map<IpAddress, std::uint32_t, IpAddressHash> by_source_;
+  SourceCounts by_source_;
   QuotaLedger* ledger_;
   std::uint32_t total_ = 0;
   std::vector<Users::value_type*> idle_;
