@@ -27,7 +27,11 @@ Hub::Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens&
       random_(random),
       bad_tokens_(options.bad_tokens_per_second, random.next()),
       sessions_by_address_(random.next()),
-      away_by_address_(random.next()) {
+      away_by_address_(random.next()),
+      rooms_by_address_(random.next()),
+      roomless_sessions_(random.next()),
+      away_members_(random.next()),
+      replay_(options.replay.bytes_total_max, random.next()) {
   sessions_.reserve(options_.sessions_max);
   session_timers_.reserve(options_.sessions_max);
   member_timers_.reserve(options_.sessions_max + options_.away_max);
@@ -43,10 +47,10 @@ Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
 
   const Join request{open_request.plain_room.value_or(std::string()), {}, {}, open_request.token};
   Result<Entrant, Error> entrant = Entrant{};
-  if (sessions_.size() >= options_.sessions_max) {
-    entrant = error_of(ErrorCode::kServerFull, {});
-  } else if (is_at_limit(sessions_by_address_, open_request.address)) {
+  if (is_at_limit(sessions_by_address_, open_request.address)) {
     entrant = error_of(ErrorCode::kTooManyConnections, {});
+  } else if (!has_place_for(open_request.address, out)) {
+    entrant = error_of(ErrorCode::kServerFull, {});
   } else if (plain) {
     entrant = admission(open_request.address, request, true, now);
   }
@@ -62,9 +66,9 @@ Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
   session.secure = open_request.secure;
   sessions_by_address_.add(session.address);
   if (plain) {
-    announce_arrival(enter(session, room_named(request.room), *std::move(entrant)), out);
+    announce_arrival(enter(session, room_named(request.room, session.address), *std::move(entrant)), out);
   } else {
-    session_timers_.schedule(session, now.steady + options_.join_deadline);
+    await_join(session, now);
   }
   return out;
 }
@@ -160,10 +164,12 @@ Deliveries Hub::end_all(CloseReason reason) {
   for (auto& [id, session] : sessions_) {
     say_goodbye(id, session.is_plain(), reason, out);
     session_timers_.cancel(session);
+    roomless_sessions_.remove(session);
   }
   for (auto& [room_name, room] : rooms_) {
     for (const auto& member : room.members) {
       member_timers_.cancel(*member);
+      away_members_.remove(*member);
       counters_.left.count(LeftReason::kLost);
     }
   }
@@ -171,7 +177,8 @@ Deliveries Hub::end_all(CloseReason reason) {
   rooms_.clear();
   sessions_by_address_.clear();
   away_by_address_.clear();
-  away_ = visitors_ = 0;
+  rooms_by_address_.clear();
+  visitors_ = 0;
   return out;
 }
 
@@ -217,7 +224,7 @@ void Hub::join(Session& session, const Join& request, std::string_view request_i
   }
   if (lock_for(request.room, *entrant) == RoomLock::kKnock)
     return knock(session, request, *std::move(entrant), request_id, now, out);
-  enter_and_announce(session, room_named(request.room), *std::move(entrant), request_id, now, out);
+  enter_and_announce(session, room_named(request.room, session.address), *std::move(entrant), request_id, now, out);
 }
 
 void Hub::relay(Session& session, const Relay& relay, std::string_view request_id, bool first, Now now,
@@ -232,7 +239,7 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
       refuse(session.id, true, entrant.error(), out);
       return forget(session);
     }
-    announce_arrival(enter(session, room_named(kDefaultRoom), *std::move(entrant)), out);
+    announce_arrival(enter(session, room_named(kDefaultRoom, session.address), *std::move(entrant)), out);
   }
 
   Member& sender = *session.member;
@@ -246,9 +253,9 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
   }
   counters_.relayed.count(relay.type);
   const auto message = shared(Relayed{relay.type, sender.info.member, owned(relay.values)});
-  if (receiver != nullptr) return send(*receiver, message, out);
+  if (receiver != nullptr) return send(*receiver, message, sender.address, out);
   for (const auto& other : sender.room->members) {
-    if (other.get() != &sender) send(*other, message, out);
+    if (other.get() != &sender) send(*other, message, sender.address, out);
   }
 }
 
@@ -256,33 +263,36 @@ void Hub::leave(Session& session, std::string_view request_id, Now now, Deliveri
   if (session.waits_in != nullptr) {
     out.push_back({session.id, shared(Left{std::string(request_id)}), {}, {}});
     end_visit(session, KnockEnd::kLeft, out);
-    return session_timers_.schedule(session, now.steady + options_.join_deadline);
+    return await_join(session, now);
   }
   Member& member = *std::exchange(session.member, nullptr);
-  send(member, shared(Left{std::string(request_id)}), out);
+  send(member, shared(Left{std::string(request_id)}), member.address, out);
   depart(member, LeftReason::kLeft, out);
-  session_timers_.schedule(session, now.steady + options_.join_deadline);
+  await_join(session, now);
 }
 
 void Hub::send_ice(Member& member, std::string_view request_id, Now now, Deliveries& out) {
-  send(member, shared(Ice{ice_servers(member, now), std::string(request_id)}), out);
+  send(member, shared(Ice{ice_servers(member, now), std::string(request_id)}), member.address, out);
 }
 
 // --- deliveries ---
 
-void Hub::send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out) {
+void Hub::send(Member& member, std::shared_ptr<const ServerMessage> message, const IpAddress& cause, Deliveries& out) {
   std::optional<std::uint64_t> seq;
   if (!member.plain) {
     seq = ++member.sequence;
-    if (options_.resume_grace > std::chrono::seconds{0}) member.sent.push(*seq, message);
+    if (options_.resume_grace > std::chrono::seconds{0}) {
+      member.sent.push(*seq, replay_.keep(message, cause, member.room));
+    }
   }
   if (member.session) out.push_back({*member.session, std::move(message), seq, {}});
 }
 
-void Hub::broadcast(const Room& room, const Member* except, ServerMessage message, Deliveries& out) {
+void Hub::broadcast(const Room& room, const Member* except, ServerMessage message, const IpAddress& cause,
+                    Deliveries& out) {
   const auto one = shared(std::move(message));
   for (const auto& member : room.members) {
-    if (!member->plain && member.get() != except) send(*member, one, out);
+    if (!member->plain && member.get() != except) send(*member, one, cause, out);
   }
 }
 
@@ -304,14 +314,14 @@ void Hub::say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& 
   out.push_back({id, bye, {}, reason});
 }
 
-bool Hub::is_at_limit(const SourceCounts& counts, const IpAddress& address) const {
-  if (options_.sessions_per_address == 0) return false;
-  if (address.is_loopback() && !options_.limits_loopback) return false;
-  return counts.of(address) >= options_.sessions_per_address;
+void Hub::await_join(Session& session, Now now) {
+  session_timers_.schedule(session, now.steady + options_.join_deadline);
+  roomless_sessions_.add(session, session.address, 0, 1);
 }
 
 void Hub::forget(Session& session) {
   sessions_by_address_.remove(session.address);
+  roomless_sessions_.remove(session);
   session_timers_.cancel(session);
   const SessionId id = session.id;
   sessions_.erase(id);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "causeway/base/fair_share.hpp"
 #include "causeway/signaling/hub.hpp"
 
 namespace causeway::signaling {
@@ -39,7 +40,8 @@ Result<Hub::Entrant, Error> Hub::admission(const IpAddress& address, const Join&
   entrant->plain = plain;
   const auto room = rooms_.find(request.room);
   if (room == rooms_.end()) {
-    if (rooms_.size() >= options_.rooms_max) return error_of(ErrorCode::kServerFull, {});
+    const bool may = may_take_place(charged(rooms_by_address_, address), rooms_.size(), options_.rooms_max);
+    if (!may) return error_of(ErrorCode::kServerFull, {});
   } else if (is_full(room->second, entrant->members_max)) {
     return error_of(ErrorCode::kRoomFull, {});
   }
@@ -66,15 +68,16 @@ RoomLock Hub::lock_for(const std::string& room_name, const Entrant& entrant) con
 
 void Hub::knock(Session& session, const Join& request, Entrant entrant, std::string_view request_id, Now now,
                 Deliveries& out) {
-  Room& room = room_named(request.room);
-  if (room.visitors.size() >= options_.room_visitors_max) {
+  Room& room = room_named(request.room, session.address);
+  if (room.visitors.size() >= options_.room_visitors_max && !make_way_in(room, session.address, out)) {
     return send_error(session.id, error_of(ErrorCode::kRoomFull, request_id), out);
   }
   entrant.info.member = random_id();
-  tell_moderators(room, Knock{entrant.info.member, entrant.info.name, entrant.info.user}, out);
+  tell_moderators(room, Knock{entrant.info.member, entrant.info.name, entrant.info.user}, session.address, out);
   room.visitors.push_back({session.id, std::move(entrant.info), entrant.members_max, std::string(request_id)});
   ++visitors_;
   session.waits_in = &room;
+  roomless_sessions_.remove(session);
   session_timers_.schedule(session, now.steady + options_.waiting_max);
   out.push_back({session.id, shared(Waiting{request.room, std::string(request_id)}), {}, {}});
 }
@@ -88,7 +91,7 @@ Visitor Hub::end_visit(Session& session, KnockEnd end, Deliveries& out) {
   room.visitors.erase(found);
   --visitors_;
   counters_.knocks.count(end);
-  tell_moderators(room, KnockEnded{visitor.info.member, end}, out);
+  tell_moderators(room, KnockEnded{visitor.info.member, end}, session.address, out);
   if (end != KnockEnd::kAdmitted) remove_if_empty(room);
   return visitor;
 }
@@ -96,6 +99,7 @@ Visitor Hub::end_visit(Session& session, KnockEnd end, Deliveries& out) {
 // Its timer goes on: that is how long it may stay without a room.
 void Hub::turn_away(Session& session, KnockEnd end, ErrorCode code, Deliveries& out) {
   const Visitor visitor = end_visit(session, end, out);
+  roomless_sessions_.add(session, session.address, 0, 1);
   send_error(session.id, error_of(code, visitor.request_id), out);
 }
 
@@ -108,13 +112,13 @@ void Hub::admit(Session& session, Now now, Deliveries& out) {
 void Hub::show_visitors_to(Member& member, Deliveries& out) {
   if (member.info.role != Role::kModerator) return;
   for (const Visitor& visitor : member.room->visitors)
-    send(member, shared(Knock{visitor.info.member, visitor.info.name, visitor.info.user}), out);
+    send(member, shared(Knock{visitor.info.member, visitor.info.name, visitor.info.user}), member.address, out);
 }
 
-void Hub::tell_moderators(const Room& room, ServerMessage message, Deliveries& out) {
+void Hub::tell_moderators(const Room& room, ServerMessage message, const IpAddress& cause, Deliveries& out) {
   const auto one = shared(std::move(message));
   for (const auto& member : room.members) {
-    if (member->info.role == Role::kModerator && !member->plain) send(*member, one, out);
+    if (member->info.role == Role::kModerator && !member->plain) send(*member, one, cause, out);
   }
 }
 
@@ -159,8 +163,8 @@ void Hub::moderate(Member& moderator, const ClientMessage& message, Now now, Del
 void Hub::set_lock(Member& moderator, RoomLock lock, std::string_view request_id, Now now, Deliveries& out) {
   Room& room = *moderator.room;
   room.lock = lock;
-  send(moderator, shared(Locked{lock, std::string(request_id)}), out);
-  broadcast(room, &moderator, Locked{lock, {}}, out);
+  send(moderator, shared(Locked{lock, std::string(request_id)}), moderator.address, out);
+  broadcast(room, &moderator, Locked{lock, {}}, moderator.address, out);
   while (lock == RoomLock::kOpen && !room.visitors.empty()) {
     const Visitor& visitor = room.visitors.front();
     Session& session = sessions_.at(visitor.session);

@@ -17,11 +17,12 @@ bool equals(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-Room& Hub::room_named(std::string_view room_name) {
+Room& Hub::room_named(std::string_view room_name, const IpAddress& founder) {
   const auto found = rooms_.find(room_name);
   if (found != rooms_.end()) return found->second;
   const RoomLock lock = options_.waiting_room ? RoomLock::kKnock : RoomLock::kOpen;
-  return rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}, {}, lock}).first->second;
+  rooms_by_address_.add(founder);
+  return rooms_.emplace(room_name, Room{random_id(), std::string(room_name), {}, {}, lock, founder}).first->second;
 }
 
 bool Hub::is_full(const Room& room, std::optional<std::size_t> members_max) const noexcept {
@@ -29,7 +30,7 @@ bool Hub::is_full(const Room& room, std::optional<std::size_t> members_max) cons
 }
 
 Member& Hub::enter(Session& session, Room& room, Entrant entrant) {
-  Member& member = *room.members.emplace_back(std::make_unique<Member>(options_.replay, replay_bytes_total_));
+  Member& member = *room.members.emplace_back(std::make_unique<Member>(options_.replay));
   member.info = std::move(entrant.info);
   if (member.info.member.empty()) member.info.member = random_id();
   member.room = &room;
@@ -39,6 +40,7 @@ Member& Hub::enter(Session& session, Room& room, Entrant entrant) {
   if (tokens_.use() == TokenUse::kNone) room.appoint_moderator();
   session.member = &member;
   session_timers_.cancel(session);
+  roomless_sessions_.remove(session);
   ++counters_.joined;
   return member;
 }
@@ -65,10 +67,10 @@ Joined Hub::joined_reply(Member& member, std::string_view request_id, Now now) {
 }
 
 void Hub::announce_arrival(const Member& member, Deliveries& out) {
-  broadcast(*member.room, &member, MemberJoined{member.info}, out);
+  broadcast(*member.room, &member, MemberJoined{member.info}, member.address, out);
   const auto ready = shared(Ready{});
   for (const auto& other : member.room->members) {
-    if (other->plain && other.get() != &member) send(*other, ready, out);
+    if (other->plain && other.get() != &member) send(*other, ready, member.address, out);
   }
 }
 
@@ -88,16 +90,18 @@ void Hub::depart(Member& member, LeftReason reason, Deliveries& out) {
       turn_away(sessions_.at(room.visitors.front().session), KnockEnd::kDenied, ErrorCode::kNotAdmitted, out);
     return;
   }
-  broadcast(room, nullptr, MemberLeft{removed->info, reason}, out);
+  broadcast(room, nullptr, MemberLeft{removed->info, reason}, removed->address, out);
   if (!is_open) return;
   if (Member* successor = room.appoint_moderator()) {
-    broadcast(room, nullptr, RoleChanged{successor->info.member, successor->info.role}, out);
+    broadcast(room, nullptr, RoleChanged{successor->info.member, successor->info.role}, removed->address, out);
     show_visitors_to(*successor, out);
   }
 }
 
 void Hub::remove_if_empty(Room& room) {
-  if (room.is_empty()) rooms_.erase(rooms_.find(room.name));
+  if (!room.is_empty()) return;
+  rooms_by_address_.remove(room.founder);
+  rooms_.erase(rooms_.find(room.name));
 }
 
 IceServerList Hub::ice_servers(Member& member, Now now) {
@@ -115,7 +119,7 @@ IceServerList Hub::ice_servers(Member& member, Now now) {
 
 bool Hub::may_be_away(const Member& member) noexcept {
   if (member.plain || options_.resume_grace == std::chrono::seconds{0}) return false;
-  if (away_ < options_.away_max && !is_at_limit(away_by_address_, member.address)) return true;
+  if (!is_at_limit(away_by_address_, member.address)) return true;
   ++counters_.away_refused;
   return false;
 }
@@ -123,13 +127,16 @@ bool Hub::may_be_away(const Member& member) noexcept {
 void Hub::go_away(Member& member, Now now, Deliveries& out) {
   if (!may_be_away(member)) return depart(member, LeftReason::kLost, out);
   member.session.reset();
-  ++away_;
+  away_members_.add(member, member.address, 0, 1);
   away_by_address_.add(member.address);
   member_timers_.schedule(member, now.steady + options_.resume_grace);
+  if (away_members_.amount() <= options_.away_max) return;
+  ++counters_.away_evicted;
+  depart(static_cast<Member&>(*away_members_.oldest_of_largest()), LeftReason::kLost, out);
 }
 
-void Hub::come_back(const Member& member) {
-  --away_;
+void Hub::come_back(Member& member) {
+  away_members_.remove(member);
   away_by_address_.remove(member.address);
 }
 
@@ -160,6 +167,7 @@ void Hub::resume(Session& session, Member& member, const Join& request, std::str
   member.address = session.address;
   session.member = &member;
   session_timers_.cancel(session);
+  roomless_sessions_.remove(session);
   member_timers_.cancel(member);
 
   Joined joined = joined_reply(member, request_id, now);
@@ -167,18 +175,18 @@ void Hub::resume(Session& session, Member& member, const Join& request, std::str
   out.push_back({session.id, shared(std::move(joined)), {}, {}});
   const std::uint64_t seen = std::min(request.resume->seq, member.sequence);
   member.sent.forget_until(seen);
-  const auto& kept = member.sent.entries();
+  const auto kept = member.sent.whole_entries();
   const std::uint64_t next = kept.empty() ? member.sequence + 1 : kept.front().seq;
   if (seen + 1 < next) {
     ++counters_.gaps;
     out.push_back({session.id, shared(Gap{next - seen - 1}), {}, {}});
   }
   for (const ReplayBuffer::Entry& entry : kept)
-    out.push_back({session.id, entry.message, entry.seq, {}});
+    out.push_back({session.id, entry.kept->message(), entry.seq, {}});
 }
 
 std::string Hub::random_id() {
-  std::array<std::uint8_t, 12> octets{};
+  std::array<std::uint8_t, kIdCharacters / 4 * 3> octets{};
   random_.fill(octets);
   return base64url_encode(octets);
 }

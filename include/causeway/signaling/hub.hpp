@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/fair_pool.hpp"
 #include "causeway/base/random.hpp"
 #include "causeway/base/result.hpp"
 #include "causeway/base/source_budget.hpp"
@@ -32,6 +33,7 @@
 #include "causeway/signaling/codes.hpp"
 #include "causeway/signaling/ice_servers.hpp"
 #include "causeway/signaling/message.hpp"
+#include "causeway/signaling/replay_pool.hpp"
 #include "causeway/signaling/room.hpp"
 
 namespace causeway::signaling {
@@ -50,7 +52,7 @@ struct HubOptions {
   std::uint32_t bad_tokens_per_second = 1;  // of one address (SourceBudget), 0: no limit
   // How long a member whose connection is lost keeps its place and can resume; 0: not at all.
   std::chrono::seconds resume_grace{30};
-  std::size_t away_max = 10'000;  // members without a connection; over it they are lost at once
+  std::size_t away_max = 10'000;  // members without a connection; over it the largest network loses its oldest one
   ReplayLimits replay;
   // Kept by the edge, announced in `welcome`.
   std::size_t message_bytes_max = 64 * 1024;
@@ -88,11 +90,14 @@ struct HubCounters {
   std::uint64_t resumed = 0;
   std::uint64_t gaps = 0;            // resumes to which messages were missing
   std::uint64_t resumes_failed = 0;  // a token that is unknown, wrong or too old: the client has joined anew
-  std::uint64_t away_refused = 0;    // lost at once, because away_max or sessions_per_address members were away
+  std::uint64_t away_refused = 0;    // lost at once, because sessions_per_address members of the address were away
+  std::uint64_t away_evicted = 0;    // lost early, because away_max members were away
 };
 
 class Hub {
  public:
+  static constexpr std::size_t kIdCharacters = 16;  // base64url, of the random ids of rooms and members
+
   // All references outlive the Hub. What `tokens` answers may change.
   Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens& tokens, RandomSource& random);
   Hub(const Hub&) = delete;
@@ -114,14 +119,15 @@ class Hub {
   std::optional<TimePoint> next_deadline() const noexcept;
 
   std::size_t sessions() const noexcept { return sessions_.size(); }
-  std::size_t away() const noexcept { return away_; }  // members who may still resume
+  std::size_t away() const noexcept { return away_members_.amount(); }  // members who may still resume
   std::size_t rooms() const noexcept { return rooms_.size(); }
   std::size_t visitors() const noexcept { return visitors_; }  // who wait to be let in
   const HubCounters& counters() const noexcept { return counters_; }
+  const ReplayPool& replay() const noexcept { return replay_; }
 
  private:
   // Its timer is the join deadline while it has no member, and the end of its patience while it waits to be let in.
-  struct Session : Timer {
+  struct Session : Timer, FairPool::Item {
     SessionId id{};
     IpAddress address;
     std::string host;
@@ -144,7 +150,7 @@ class Hub {
   // The member's connection is gone or will be: it is away from now on, or lost where it may not be.
   void go_away(Member& member, Now now, Deliveries& out);
   bool may_be_away(const Member& member) noexcept;
-  void come_back(const Member& member);  // or depart
+  void come_back(Member& member);  // or depart
 
   // What somebody enters a room as.
   struct Entrant {
@@ -157,7 +163,7 @@ class Hub {
   Result<Entrant, Error> entrant_of(const IpAddress& address, const Join& request, Now now);
   RoomLock lock_for(const std::string& room_name, const Entrant& entrant) const noexcept;
   bool is_full(const Room& room, std::optional<std::size_t> members_max) const noexcept;
-  Room& room_named(std::string_view room_name);  // made where there is none
+  Room& room_named(std::string_view room_name, const IpAddress& founder);  // made where there is none
   Member& enter(Session& session, Room& room, Entrant entrant);
   void enter_and_announce(Session& session, Room& room, Entrant entrant, std::string_view request_id, Now now,
                           Deliveries& out);
@@ -174,22 +180,29 @@ class Hub {
   void turn_away(Session& session, KnockEnd end, ErrorCode code, Deliveries& out);
   void admit(Session& visitor, Now now, Deliveries& out);
   void show_visitors_to(Member& member, Deliveries& out);
-  void tell_moderators(const Room& room, ServerMessage message, Deliveries& out);
+  void tell_moderators(const Room& room, ServerMessage message, const IpAddress& cause, Deliveries& out);
   void moderate(Member& moderator, const ClientMessage& message, Now now, Deliveries& out);
   void set_lock(Member& moderator, RoomLock lock, std::string_view request_id, Now now, Deliveries& out);
   std::optional<ErrorCode> kick(Member& moderator, std::string_view member_id, Deliveries& out);
   Session* find_visitor(const Room& room, std::string_view member_id) noexcept;
   IceServerList ice_servers(Member& member, Now now);
 
-  void send(Member& member, std::shared_ptr<const ServerMessage> message, Deliveries& out);
+  // `cause`: the client that has caused the message is charged for what is kept of it (ReplayPool).
+  void send(Member& member, std::shared_ptr<const ServerMessage> message, const IpAddress& cause, Deliveries& out);
   // To all but `except` (may be nullptr) that are not plain.
-  void broadcast(const Room& room, const Member* except, ServerMessage message, Deliveries& out);
+  void broadcast(const Room& room, const Member* except, ServerMessage message, const IpAddress& cause,
+                 Deliveries& out);
   void send_error(SessionId id, Error error, Deliveries& out);
   // Fatal: the error, then the goodbye.
   void refuse(SessionId id, bool plain, Error error, Deliveries& out);
   void say_goodbye(SessionId id, bool plain, CloseReason reason, Deliveries& out);
   // Whether one more is too many for an address.
   bool is_at_limit(const SourceCounts& counts, const IpAddress& address) const;
+  // What the address and its network are charged for: nothing, where it may be a proxy that hides its clients.
+  std::size_t charged(const SourceCounts& counts, const IpAddress& address) const;
+  bool has_place_for(const IpAddress& newcomer, Deliveries& out);
+  bool make_way_in(const Room& room, const IpAddress& visitor, Deliveries& out);
+  void await_join(Session& session, Now now);
   void forget(Session& session);
   std::string random_id();
 
@@ -200,14 +213,16 @@ class Hub {
   SourceBudget bad_tokens_;
   SourceCounts sessions_by_address_;
   SourceCounts away_by_address_;
+  SourceCounts rooms_by_address_;  // of those who made them
+  FairPool roomless_sessions_;     // in no room and waiting for none: they make way when all places are taken
+  FairPool away_members_;          // outlives the rooms, as does the next
+  ReplayPool replay_;
   // Timers are pointed at: both tables keep their elements in place. Clients choose the names of rooms, hence a tree:
   // no choice of names makes it slow.
-  std::size_t replay_bytes_total_ = 0;  // of all members: outlives the rooms
   std::unordered_map<SessionId, Session> sessions_;
   std::map<std::string, Room, std::less<>> rooms_;
   TimerQueue<Session> session_timers_;
   TimerQueue<Member> member_timers_;
-  std::size_t away_ = 0;
   std::size_t visitors_ = 0;
   HubCounters counters_;
 };

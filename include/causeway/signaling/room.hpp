@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/fair_pool.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/signaling/message.hpp"
 #include "causeway/signaling/replay_buffer.hpp"
@@ -22,9 +23,10 @@ enum class SessionId : std::uint64_t {};
 
 struct Room;
 
-// Its timer is the renewal of its ICE servers while it has a session, then the end of the time it may be away.
-struct Member : Timer {
-  Member(const ReplayLimits& limits, std::size_t& replay_bytes_total) : sent(limits, replay_bytes_total) {}
+// Its timer is the renewal of its ICE servers while it has a session, then the end of the time it may be away. It is
+// pooled while it is away.
+struct Member : Timer, FairPool::Item {
+  explicit Member(const ReplayLimits& limits) : sent(limits) {}
 
   MemberInfo info;
   Room* room = nullptr;
@@ -52,6 +54,7 @@ struct Room {
   std::vector<std::unique_ptr<Member>> members;  // in the order of arrival
   std::vector<Visitor> visitors{};               // the same
   RoomLock lock = RoomLock::kOpen;
+  IpAddress founder{};
 
   bool is_empty() const noexcept { return members.empty() && visitors.empty(); }
   Member* find(std::string_view member_id) const noexcept;

@@ -42,7 +42,7 @@ class FakeIceServers : public IceServers {
   IceServerList for_member(const IceServersRequest& request, Now) override {
     asked.push_back(std::string(request.room_id) + "/" + std::string(request.member_id));
     hosts.push_back((request.secure ? "https://" : "http://") + std::string(request.host));
-    return {{{{"turn:" + std::string(request.host)}, asked.back(), "secret"}}, ttl};
+    return {{{{"turn:" + std::string(request.host)}, asked.back(), "secret"}}, ttl, {}};
   }
   void on_departure(std::string_view room_id, std::string_view member_id) override {
     departed.push_back(std::string(room_id) + "/" + std::string(member_id));
