@@ -16,6 +16,7 @@
 #include "app/access_tokens.hpp"
 #include "app/announcement.hpp"
 #include "app/external_addresses.hpp"
+#include "app/live_members.hpp"
 #include "app/loggers.hpp"
 #include "app/member_ice_servers.hpp"
 #include "app/options.hpp"
@@ -103,6 +104,7 @@ class Daemon {
   std::shared_ptr<const net::TlsContext> tls_;
   asio::io_context io_;
   ExternalAddresses external_addresses_;
+  std::shared_ptr<LiveMembers> members_;  // nullptr without signaling.end_allocations_with_member
   Workers turn_;
   MemberIceServers ice_servers_;
   JwtAccess access_;
@@ -124,7 +126,8 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       loggers_(make_loggers(config_.log)),
       tls_(tls_context(config_, state_, *loggers_.app)),
       external_addresses_(io_.get_executor(), config_.turn.external_addresses, loggers_.turn),
-      turn_(io_, config_, secrets_, external_addresses_.current(), loggers_),
+      members_(config_.signaling.end_allocations_with_member ? std::make_shared<LiveMembers>() : nullptr),
+      turn_(io_, config_, secrets_, external_addresses_.current(), members_, loggers_),
       ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
                    config_.signaling.ice_ttl_seconds),
       access_(config_.signaling.tokens),
@@ -140,8 +143,8 @@ Daemon::Daemon(Config config, ReadAgain read_again)
   listen_for_nat_discovery();
   ice_servers_.set_listeners(bound_);
   ice_servers_.set_nat_discovery(config_.turn.nat_discovery);
-  if (config_.signaling.end_allocations_with_member)
-    ice_servers_.set_departure_handler([this](const std::string& user) { turn_.end_allocations_of(user); });
+  if (members_)
+    ice_servers_.bind_to_membership(members_, [this](const std::string& user) { turn_.end_allocations_of(user); });
 }
 
 void Daemon::listen(const Listener& listener) {

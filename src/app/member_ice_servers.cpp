@@ -24,10 +24,6 @@ std::string uri_of(const config::Listener& listener, const std::string& host) {
   return {};
 }
 
-std::string user_of(std::string_view room_id, std::string_view member_id) {
-  return std::string{room_id}.append("/").append(member_id);
-}
-
 std::string in_uri(std::string_view host) {
   const bool bare_v6 = host.find(':') != std::string_view::npos && !host.starts_with('[');
   return bare_v6 ? "[" + std::string{host} + "]" : std::string{host};
@@ -83,7 +79,8 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
                                 [](const auto& listener) { return listener.transport == config::Transport::kUdp; });
   if (udp != listeners_.end()) list.servers.push_back({{"stun:" + host + ":" + std::to_string(udp->port)}, {}, {}});
 
-  const std::string user = user_of(request.room_id, request.member_id);
+  const std::string user = LiveMembers::user_of(request.room_id, request.member_id);
+  if (members_) members_->add(user);
   for (turn::RealmIndex realm = 0; realm < secrets_.size(); ++realm) {
     signaling::IceServer turn;
     for (const config::Listener& listener : listeners_) {
@@ -101,7 +98,10 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
 }
 
 void MemberIceServers::on_departure(std::string_view room_id, std::string_view member_id) {
-  if (on_departure_) on_departure_(user_of(room_id, member_id));
+  if (!members_) return;
+  const std::string user = LiveMembers::user_of(room_id, member_id);
+  members_->remove(user);
+  on_departure_(user);
 }
 
 }  // namespace causeway::app

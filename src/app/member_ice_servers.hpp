@@ -4,10 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/live_members.hpp"
 #include "causeway/signaling/ice_servers.hpp"
 #include "config/config.hpp"
 #include "net/realm_selector.hpp"
@@ -28,9 +30,12 @@ class MemberIceServers final : public signaling::IceServers {
 
   void set_nat_discovery(const config::NatDiscovery& nat_discovery);
 
-  // Called with the user of the credentials of each member that leaves.
-  void set_departure_handler(std::function<void(const std::string& user)> handler) {
-    on_departure_ = std::move(handler);
+  // `members` are those who have got credentials and have not left. `on_departure` is called with the user of each who
+  // has left.
+  void bind_to_membership(std::shared_ptr<LiveMembers> members,
+                          std::function<void(const std::string& user)> on_departure) {
+    members_ = std::move(members);
+    on_departure_ = std::move(on_departure);
   }
 
   signaling::IceServerList for_member(const signaling::IceServersRequest& request, Now now) override;
@@ -46,6 +51,7 @@ class MemberIceServers final : public signaling::IceServers {
   std::chrono::seconds ttl_;
   std::vector<config::Listener> listeners_;  // in the order of the URIs
   std::vector<std::string> nat_discovery_;   // URIs
+  std::shared_ptr<LiveMembers> members_;     // nullptr: credentials are good without their members
   std::function<void(const std::string& user)> on_departure_;
 };
 

@@ -21,12 +21,13 @@ turn::RealmLimits limits_of(const config::RealmLimits& limits) {
 
 }  // namespace
 
-std::vector<turn::RealmOptions> turn_realms(const Config& config, const KeptSecrets& kept) {
+std::vector<turn::RealmOptions> turn_realms(const Config& config, const KeptSecrets& kept,
+                                            const std::shared_ptr<const turn::UserGate>& gate) {
   std::vector<turn::RealmOptions> realms{
-      {std::make_shared<const turn::Credentials>(config.realm, config.turn.users, shared_secrets(config, kept)),
+      {std::make_shared<const turn::Credentials>(config.realm, config.turn.users, shared_secrets(config, kept), gate),
        limits_of(config.turn.limits)}};
   for (const config::Realm& realm : config.realms) {
-    realms.push_back({std::make_shared<const turn::Credentials>(realm.realm, realm.users, realm.shared_secrets),
+    realms.push_back({std::make_shared<const turn::Credentials>(realm.realm, realm.users, realm.shared_secrets, gate),
                       limits_of(realm.limits)});
   }
   return realms;

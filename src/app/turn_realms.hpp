@@ -3,6 +3,7 @@
 // shapes of the TURN core. Realm 0 is the first one, whose name stands at the top level.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,15 @@
 #include "causeway/turn/limits.hpp"
 #include "causeway/turn/peer_policy.hpp"
 #include "causeway/turn/realm.hpp"
+#include "causeway/turn/user_gate.hpp"
 #include "config/config.hpp"
 #include "net/realm_selector.hpp"
 
 namespace causeway::app {
 
-std::vector<turn::RealmOptions> turn_realms(const config::Config& config, const KeptSecrets& kept);
+// `gate`: of the users of all realms; nullptr: everybody with a valid credential may come.
+std::vector<turn::RealmOptions> turn_realms(const config::Config& config, const KeptSecrets& kept,
+                                            const std::shared_ptr<const turn::UserGate>& gate);
 std::vector<turn::RealmLimits> realm_limits(const config::Config& config);
 turn::ServerLimits server_limits(const config::Config& config);
 turn::PeerPolicyOptions peer_policy(const config::Config& config);

@@ -41,9 +41,11 @@ struct Workers::Worker {
 };
 
 Workers::Workers(asio::io_context& main, const Config& config, const KeptSecrets& secrets,
-                 const std::vector<turn::ExternalAddress>& external, const Loggers& loggers)
+                 const std::vector<turn::ExternalAddress>& external, std::shared_ptr<const turn::UserGate> gate,
+                 const Loggers& loggers)
     : main_(main),
       loggers_(loggers),
+      gate_(std::move(gate)),
       hash_seed_(random_.next()),
       ledger_(config.turn.relay.port_min, config.turn.relay.port_max, config.realms.size() + 1, random_) {
   const std::size_t count = worker_count(config);
@@ -58,7 +60,7 @@ Workers::Workers(asio::io_context& main, const Config& config, const KeptSecrets
     }
     asio::io_context& loop = worker.own_loop ? *worker.own_loop : main;
     // Each worker has credentials of its own: what they remember of a user is not for two threads.
-    worker.driver.emplace(loop.get_executor(), options, turn_realms(config, secrets), realm_selector(config),
+    worker.driver.emplace(loop.get_executor(), options, turn_realms(config, secrets, gate_), realm_selector(config),
                           secrets.nonce_key, worker.random, worker.log, worker.siblings ? &*worker.siblings : nullptr);
     drivers.push_back(&*worker.driver);
   }
@@ -156,7 +158,7 @@ void Workers::apply(const Config& next, const KeptSecrets& secrets,
   for (const auto& worker : workers_) {
     // Of each its own, as at the start.
     std::vector<std::shared_ptr<const turn::Credentials>> credentials;
-    for (turn::RealmOptions& realm : turn_realms(next, secrets))
+    for (turn::RealmOptions& realm : turn_realms(next, secrets, gate_))
       credentials.push_back(std::move(realm.credentials));
     post(*worker, [dtls, credentials, limits = server_limits(next), of_realms = realm_limits(next),
                    peers = peer_policy(next), alternate = alternate_server(next)](net::TurnDriver& driver) {

@@ -24,9 +24,10 @@ std::size_t worker_count(const config::Config& config);
 
 class Workers {
  public:
-  // `main` is the loop whose thread calls everything here.
+  // `main` is the loop whose thread calls everything here; `gate` as in turn_realms().
   Workers(asio::io_context& main, const config::Config& config, const KeptSecrets& secrets,
-          const std::vector<turn::ExternalAddress>& external, const Loggers& loggers);
+          const std::vector<turn::ExternalAddress>& external, std::shared_ptr<const turn::UserGate> gate,
+          const Loggers& loggers);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -67,6 +68,7 @@ class Workers {
 
   asio::io_context& main_;
   Loggers loggers_;
+  std::shared_ptr<const turn::UserGate> gate_;
   net::SystemRandom random_;
   std::uint64_t hash_seed_;
   net::WorkerLedger ledger_;

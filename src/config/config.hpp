@@ -189,7 +189,7 @@ struct Signaling {
   std::size_t queue_bytes_max = 1024 * 1024;        // 2 * message_bytes_max–67108864
   std::chrono::seconds resume_grace_seconds{30};    // 0–300, 0 = a lost connection is a lost member
   std::chrono::seconds ice_ttl_seconds{12 * 3600};  // 10–604800
-  bool end_allocations_with_member = false;         // true: not only with the credential's life
+  bool end_allocations_with_member = true;          // false: credentials are good without their members
   bool waiting_room = false;                        // true: new rooms have a waiting room until a moderator opens them
   Tokens tokens;
 

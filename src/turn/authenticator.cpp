@@ -64,7 +64,7 @@ Result<Identity, StunError> Authenticator::authenticate(const stun::MessageView&
   const auto username = sent_username ? std::optional{as_text(*sent_username)} : credentials_->username_of(*userhash);
   if (!username) return StunError{ErrorCode::kUnauthenticated};
   auto user = prove(request, *username, *algorithm, now.wall);
-  if (!user) return StunError{ErrorCode::kUnauthenticated};
+  if (!user || !credentials_->admits(user->credential)) return StunError{ErrorCode::kUnauthenticated};
   return Identity{std::move(user), request.has(AttributeType::kPasswordAlgorithm)};
 }
 

@@ -44,8 +44,8 @@ TimeLimitedCredential make_time_limited_credential(std::string_view secret, std:
 }
 
 Credentials::Credentials(std::string realm, const std::map<std::string, std::string>& users,
-                         std::vector<std::string> shared_secrets)
-    : realm_(std::move(realm)), shared_secrets_(std::move(shared_secrets)) {
+                         std::vector<std::string> shared_secrets, std::shared_ptr<const UserGate> gate)
+    : realm_(std::move(realm)), shared_secrets_(std::move(shared_secrets)), gate_(std::move(gate)) {
   for (const auto& [name, password] : users) {
     const User user{key_of(name, password, PasswordAlgorithm::kMd5),
                     key_of(name, password, PasswordAlgorithm::kSha256)};
@@ -77,10 +77,14 @@ std::vector<Credentials::Candidate> Credentials::find(std::string_view username,
   return candidates;
 }
 
+bool Credentials::admits(const Candidate& candidate) const {
+  return !candidate.expires_at || !gate_ || gate_->admits(candidate.user);
+}
+
 bool Credentials::accepts(std::string_view username, const stun::LongTermKey& key, WallTime now) const {
   for (const auto algorithm : {PasswordAlgorithm::kMd5, PasswordAlgorithm::kSha256}) {
     for (const Candidate& candidate : find(username, algorithm, now)) {
-      if (equal_constant_time(candidate.key.octets(), key.octets())) return true;
+      if (equal_constant_time(candidate.key.octets(), key.octets())) return admits(candidate);
     }
   }
   return false;

@@ -282,6 +282,7 @@ class TurnScript {
   turn::RealmLimits limits;
   std::map<std::string, std::string> users{{"alice", "wonder land"}, {"bob", "builder"}};
   std::vector<std::string> secrets{std::string{kOldSecret}, std::string{kSecret}};
+  std::shared_ptr<const turn::UserGate> gate;
   const turn::Siblings* siblings = nullptr;
   std::vector<turn::RealmOptions> more_realms;  // after the first, which the above is about
 
@@ -380,7 +381,7 @@ class TurnScript {
  private:
   std::vector<turn::RealmOptions> all_realms() const {
     std::vector<turn::RealmOptions> realms{
-        {std::make_shared<turn::Credentials>(std::string{kRealm}, users, secrets), limits}};
+        {std::make_shared<turn::Credentials>(std::string{kRealm}, users, secrets, gate), limits}};
     realms.insert(realms.end(), more_realms.begin(), more_realms.end());
     return realms;
   }

@@ -41,7 +41,7 @@ export async function testOwnServer({seconds, show, say}) {
   for (const check of await environmentChecks()) add('browser', check);
   say(t('say.signaling'));
   show('signaling', {id: 'websocket', state: 'trying', words: t('trying')});
-  const {servers, nat_discovery, id, line} = await askServer();
+  const {servers, nat_discovery, id, line, leave} = await askServer();
   report.id = id;
   add('signaling', line);
   if (servers) {
@@ -52,17 +52,23 @@ export async function testOwnServer({seconds, show, say}) {
     if (mapping) add('relay', {id: 'nat', state: 'good', words: t(`nat.${mapping}`)});
     if (working) await testCall(working, {seconds, add, show, say});
   }
+  leave();
   report.verdict = verdictOf(report.parts, servers);
   return report;
 }
 
-/** The ICE servers that this server gives to a member of a room that nobody else knows, each URI alone. */
+/**
+ * The ICE servers that this server gives to a member of a room that nobody else knows, each URI alone. They are good
+ * until `leave` is called: credentials end with their member.
+ */
 async function askServer() {
   const signaling = new Signaling();
   const random = [...crypto.getRandomValues(new Uint8Array(12))];
   const room = `test-${random.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-  const timer = setTimeout(() => signaling.leave(), kServerMsMax);
-  signaling.on('disconnected', () => signaling.leave());
+  const leave = () => signaling.leave();
+  const timer = setTimeout(leave, kServerMsMax);
+  let asked = false;
+  signaling.on('disconnected', () => asked || leave());
   const started = performance.now();
   try {
     const {self, ice_servers, nat_discovery} = await signaling.join(room, {name: 'Relay test'});
@@ -72,13 +78,13 @@ async function askServer() {
       [urls].flat().map((url) => ({...credentials, urls: url}))));
     const username = servers.find((server) => server.username)?.username;
     const line = {id: 'websocket', state: 'good', words: t('signaling.good', {ms, round_trip}), ms: round_trip};
-    return {servers, nat_discovery, id: username?.split(':')[1] ?? self.member, line};
+    asked = true;
+    return {servers, nat_discovery, id: username?.split(':')[1] ?? self.member, line, leave};
   } catch (error) {
     const words = error.code === 'left' ? t('signaling.silent') : t('signaling.refused', {reason: error.message});
-    return {servers: null, id: '', line: {id: 'websocket', state: 'bad', words}};
+    return {servers: null, id: '', line: {id: 'websocket', state: 'bad', words}, leave};
   } finally {
     clearTimeout(timer);
-    signaling.leave();
   }
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may use the relay: static users and time-limited credentials made from a shared secret, both at the same time.
-// An immutable snapshot of one realm; a change of users is a new snapshot. All answers come from memory.
+// An immutable snapshot of one realm; a change of users is a new snapshot. All answers come from memory. A UserGate may
+// refuse users with time-limited credentials for as long as it likes.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +13,7 @@
 
 #include "causeway/base/time.hpp"
 #include "causeway/stun/integrity.hpp"
+#include "causeway/turn/user_gate.hpp"
 
 namespace causeway::turn {
 
@@ -31,15 +34,17 @@ class Credentials {
     std::optional<WallTime> expires_at;  // nullopt: a static user
   };
 
-  // users: name to password, both in their OpaqueString form (RFC 8265 §4.2).
+  // users: name to password, both in their OpaqueString form (RFC 8265 §4.2). Without a gate everybody is admitted.
   Credentials(std::string realm, const std::map<std::string, std::string>& users,
-              std::vector<std::string> shared_secrets);
+              std::vector<std::string> shared_secrets, std::shared_ptr<const UserGate> gate = nullptr);
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
   const std::string& realm() const noexcept { return realm_; }
   // Empty for an unknown user or an expired username. One candidate for each secret otherwise.
   std::vector<Candidate> find(std::string_view username, stun::PasswordAlgorithm algorithm, WallTime now) const;
+  // Whether who has proved this may come now.
+  bool admits(const Candidate& candidate) const;
   // Whether the key is still one that `username` may use.
   bool accepts(std::string_view username, const stun::LongTermKey& key, WallTime now) const;
   // The static user of whom this is the USERHASH (RFC 8489 §14.4). A time-limited username is nowhere but in its
@@ -58,6 +63,7 @@ class Credentials {
   std::map<std::string, User, std::less<>> users_;
   std::map<stun::Sha256Digest, std::string_view> users_by_hash_;  // views of the keys of users_
   std::vector<std::string> shared_secrets_;
+  std::shared_ptr<const UserGate> gate_;
 };
 
 }  // namespace causeway::turn
