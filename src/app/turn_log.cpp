@@ -95,4 +95,14 @@ void TurnLog::on_request_refused(const turn::FiveTuple& client, stun::Method met
   refusals = {now, 0};
 }
 
+void TurnLog::on_dtls_eviction(net::DtlsShortage shortage, const IpAddress& client, Now now) {
+  const auto left_out = evictions_.admit(shortage, client, now.steady);
+  if (!left_out) return;
+  const char* const what = shortage == net::DtlsShortage::kHandshakes ? "unfinished handshakes" : "DTLS sessions";
+  logger_->warn(
+      "too many {}: ended the oldest of {}, whose network has the most, for a newcomer; {} more such lines were left "
+      "out",
+      what, client.to_string(), *left_out);
+}
+
 }  // namespace causeway::app

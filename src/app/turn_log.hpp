@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line at the end of each allocation, and why requests are refused, at most one line per error code and interval.
+// One line at the end of each allocation, why requests are refused, at most one line per error code and interval, and
+// that DTLS is short of places.
 #pragma once
 
 #include <chrono>
 #include <map>
 
+#include "causeway/base/log_limit.hpp"
 #include "causeway/turn/events.hpp"
 #include "net/asio.hpp"
+#include "net/dtls_endpoint.hpp"
 
 namespace causeway::app {
 
@@ -14,13 +17,14 @@ class TurnLog final : public turn::Events {
  public:
   static constexpr std::chrono::seconds kRefusalInterval{10};
 
-  explicit TurnLog(Logger logger) : logger_(std::move(logger)) {}
+  TurnLog(Logger logger, std::uint64_t hash_seed) : logger_(std::move(logger)), evictions_(hash_seed) {}
 
   void on_allocation_created(const turn::Allocation& allocation) override;
   void on_allocation_moving(const turn::Allocation& allocation, const turn::FiveTuple& to) override;
   void on_allocation_ended(const turn::Allocation& allocation, turn::EndReason reason, Now now) override;
   void on_request_refused(const turn::FiveTuple& client, stun::Method method, stun::ErrorCode code,
                           std::string_view username) override;
+  void on_dtls_eviction(net::DtlsShortage shortage, const IpAddress& client, Now now);
 
  private:
   struct Refusals {
@@ -29,6 +33,7 @@ class TurnLog final : public turn::Events {
   };
   Logger logger_;
   std::map<stun::ErrorCode, Refusals> refusals_;  // as many as there are codes
+  LogLimit evictions_;
 };
 
 }  // namespace causeway::app

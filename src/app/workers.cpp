@@ -37,7 +37,7 @@ struct Workers::Worker {
   std::optional<net::TurnDriver> driver;
   std::thread thread;
 
-  explicit Worker(Logger logger) : log(std::move(logger)) {}
+  explicit Worker(Logger logger) : log(std::move(logger), random.next()) {}
 };
 
 Workers::Workers(asio::io_context& main, const Config& config, const KeptSecrets& secrets,
@@ -78,7 +78,10 @@ Workers::~Workers() {
 
 void Workers::enable_dtls(const net::TlsContext& certificate) {
   for (const auto& worker : workers_)
-    worker->driver->enable_dtls(certificate);
+    worker->driver->enable_dtls(certificate,
+                                [&log = worker->log](net::DtlsShortage shortage, const IpAddress& client, Now now) {
+                                  log.on_dtls_eviction(shortage, client, now);
+                                });
 }
 
 Result<Endpoint, error_code> Workers::listen(const Endpoint& local, turn::Transport transport) {

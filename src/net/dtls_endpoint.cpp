@@ -25,7 +25,8 @@ DtlsEndpoint::DtlsEndpoint(const TlsContext& certificate, RandomSource& random, 
       owner_(owner),
       limits_(limits),
       associations_(0, turn::FiveTupleHash{random.next()}),
-      handshakes_by_address_(0, IpAddressHash{random.next()}) {}
+      handshakes_(random.next()),
+      idle_sessions_(random.next()) {}
 
 void DtlsEndpoint::set_context(std::shared_ptr<const DtlsContext> context) noexcept {
   context_ = std::move(context);
@@ -56,10 +57,6 @@ void DtlsEndpoint::on_datagram(const turn::ClientRef& client, Bytes datagram, Mu
 
 void DtlsEndpoint::on_client_hello(const turn::ClientRef& client, const ClientRandom& random, Bytes datagram,
                                    MutableBytes room, Now now) {
-  if (!has_room_for(client.five_tuple)) {
-    ++counters_.handshakes_refused;
-    return;
-  }
   if (!listening_) listening_ = std::make_unique<DtlsSession>(context_, cookies_, owner_);
   if (!listening_->listen(client, random, datagram, now.steady)) {
     ++counters_.cookies_asked;
@@ -68,18 +65,34 @@ void DtlsEndpoint::on_client_hello(const turn::ClientRef& client, const ClientRa
   Association& association = associations_[client.five_tuple];
   if (association.handshaking) end_handshake(association);
   association.handshaking = std::move(listening_);
-  ++handshakes_;
-  ++handshakes_by_address_[subscriber_network(client.five_tuple.client.address)];
+  handshakes_.add(*association.handshaking, client.five_tuple.client.address, 0, 1);
+  if (handshakes_.amount() > limits_.handshakes_max) evict_handshake(now);
   read_all(association, *association.handshaking, room, now);
 }
 
-bool DtlsEndpoint::has_room_for(const turn::FiveTuple& client) const {
-  if (handshakes_ >= limits_.handshakes_max) return false;
-  const auto of_address = handshakes_by_address_.find(subscriber_network(client.client.address));
-  if (of_address != handshakes_by_address_.end() && of_address->second >= limits_.handshakes_per_address_max) {
-    return false;
+// The newcomer is counted already: where its own network holds most, its neighbour's goes, and the network is no larger
+// than before. The newcomer itself is never the oldest of the largest holder.
+void DtlsEndpoint::evict_handshake(Now now) {
+  auto& oldest = static_cast<DtlsSession&>(*handshakes_.oldest_of_largest());
+  ++counters_.handshakes_evicted;
+  owner_.on_dtls_eviction(DtlsShortage::kHandshakes, oldest.client().five_tuple.client.address, now);
+  end(associations_.find(oldest.client().five_tuple)->second, oldest, now);
+}
+
+bool DtlsEndpoint::evict_session(Now now) {
+  while (FairPool::Item* const item = idle_sessions_.oldest_of_largest()) {
+    auto& oldest = static_cast<DtlsSession&>(*item);
+    if (owner_.has_allocation(oldest.client().five_tuple)) {
+      idle_sessions_.remove(oldest);  // until its deadline finds it without
+      continue;
+    }
+    ++counters_.sessions_evicted;
+    owner_.on_dtls_eviction(DtlsShortage::kSessions, oldest.client().five_tuple.client.address, now);
+    oldest.close();
+    end(associations_.find(oldest.client().five_tuple)->second, oldest, now);
+    return true;
   }
-  return associations_.size() < limits_.sessions_max || associations_.contains(client);
+  return false;
 }
 
 void DtlsEndpoint::read_all(Association& association, DtlsSession& session, MutableBytes room, Now now) {
@@ -87,7 +100,7 @@ void DtlsEndpoint::read_all(Association& association, DtlsSession& session, Muta
     const std::size_t bytes = session.read(room);
     const bool finished = session.state() == DtlsSession::State::kEstablished;
     if (finished && association.handshaking.get() == &session) finish_handshake(association, now);
-    if (bytes == 0) break;
+    if (bytes == 0 || session.state() == DtlsSession::State::kEnded) break;
     session.last_message_at = now.steady;
     owner_.on_dtls_message(session.client(), room.first(bytes), now);
   }
@@ -100,42 +113,47 @@ void DtlsEndpoint::read_all(Association& association, DtlsSession& session, Muta
 
 void DtlsEndpoint::finish_handshake(Association& association, Now now) {
   ++counters_.handshakes_finished;
-  forget_handshake(association.handshaking->client().five_tuple.client.address);
+  handshakes_.remove(*association.handshaking);
   if (association.established) {
     ++counters_.sessions_replaced;
-    timers_.cancel(*association.established);
     // The client that made the allocation is gone: its successor on this five-tuple begins with none.
-    owner_.on_dtls_end(association.established->client(), now);
+    end_session(association, now);
+  } else if (sessions_ >= limits_.sessions_max && !evict_session(now)) {
+    ++counters_.sessions_refused;
+    association.handshaking->close();
   }
   association.established = std::move(association.handshaking);
+  ++sessions_;
   DtlsSession& session = *association.established;
   session.set_realm(owner_.realm_of(session.client(), session.server_name()));
-  schedule(*association.established, now);
+  idle_sessions_.add(session, session.client().five_tuple.client.address, 0, 1);
+  schedule(session, now);
 }
 
 void DtlsEndpoint::end_handshake(Association& association) {
   ++counters_.handshakes_failed;
-  forget_handshake(association.handshaking->client().five_tuple.client.address);
+  handshakes_.remove(*association.handshaking);
   timers_.cancel(*association.handshaking);
   association.handshaking.reset();
 }
 
-void DtlsEndpoint::forget_handshake(const IpAddress& address) {
-  --handshakes_;
-  const auto of_address = handshakes_by_address_.find(subscriber_network(address));
-  if (--of_address->second == 0) handshakes_by_address_.erase(of_address);
+void DtlsEndpoint::end_session(Association& association, Now now) {
+  const turn::ClientRef client = association.established->client();
+  timers_.cancel(*association.established);
+  idle_sessions_.remove(*association.established);
+  association.established.reset();
+  --sessions_;
+  owner_.on_dtls_end(client, now);
 }
 
 void DtlsEndpoint::end(Association& association, DtlsSession& session, Now now) {
-  const turn::ClientRef client = session.client();
+  const turn::FiveTuple client = session.client().five_tuple;
   if (association.handshaking.get() == &session) {
     end_handshake(association);
   } else {
-    timers_.cancel(session);
-    association.established.reset();
-    owner_.on_dtls_end(client, now);
+    end_session(association, now);
   }
-  if (!association.established && !association.handshaking) associations_.erase(client.five_tuple);
+  if (!association.established && !association.handshaking) associations_.erase(client);
 }
 
 bool DtlsEndpoint::send(const turn::ClientRef& client, Bytes message) {
@@ -159,10 +177,13 @@ void DtlsEndpoint::on_deadline(DtlsSession& session, Now now) {
     if (session.state() == DtlsSession::State::kEnded || !in_time) return end(association, session, now);
   } else if (owner_.has_allocation(session.client().five_tuple)) {
     session.last_message_at = now.steady;
+    idle_sessions_.remove(session);
   } else if (now.steady >= session.last_message_at + kIdleWithoutAllocation) {
     ++counters_.sessions_expired;
     session.close();
     return end(association, session, now);
+  } else if (!session.is_pooled()) {
+    idle_sessions_.add(session, session.client().five_tuple.client.address, 0, 1);
   }
   schedule(session, now);
 }
@@ -184,12 +205,12 @@ void DtlsEndpoint::stop() {
     for (auto* session : {association.established.get(), association.handshaking.get()}) {
       if (session == nullptr) continue;
       timers_.cancel(*session);
+      (session == association.handshaking.get() ? handshakes_ : idle_sessions_).remove(*session);
       session->close();
     }
   }
   associations_.clear();
-  handshakes_by_address_.clear();
-  handshakes_ = 0;
+  sessions_ = 0;
 }
 
 }  // namespace causeway::net

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's end of DTLS for all clients of one TurnDriver, which owns it: takes the datagrams that are DTLS, keeps
-// the clients' sessions, hands over what they decrypt to. Every session has proved its address by a cookie before it
-// exists; unfinished handshakes, those of one address, and sessions are limited; silent sessions expire.
+// the clients' sessions, hands over what they decrypt to. Every client has proved its address by a cookie before
+// anything is kept of it. Unfinished handshakes and sessions are limited, and a newcomer always gets a place: the
+// network that holds most of them loses its oldest one (FairPool), of the sessions one without an allocation. Silent
+// sessions expire.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -12,6 +14,7 @@
 #include <optional>
 #include <string_view>
 
+#include "causeway/base/fair_pool.hpp"
 #include "causeway/base/random.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "net/dtls_session.hpp"
@@ -19,21 +22,25 @@
 namespace causeway::net {
 
 struct DtlsLimits {
-  std::size_t handshakes_max = 256;             // unfinished ones; each takes 768 KiB at worst
-  std::size_t handshakes_per_address_max = 32;  // per IPv4 address or IPv6 /64
-  std::size_t sessions_max = 8192;              // clients with a session or an unfinished handshake
+  std::size_t handshakes_max = 256;  // unfinished ones, 1 at least; each takes 768 KiB at worst
+  std::size_t sessions_max = 8192;   // clients that have finished one
 };
 
 struct DtlsCounters {
-  std::uint64_t cookies_asked = 0;       // ClientHellos without a valid cookie
-  std::uint64_t handshakes_refused = 0;  // a limit was reached
+  std::uint64_t cookies_asked = 0;  // ClientHellos without a valid cookie
   std::uint64_t handshakes_finished = 0;
-  std::uint64_t handshakes_failed = 0;  // fatal alert or not finished in time
-  std::uint64_t sessions_replaced = 0;  // the client has started anew
-  std::uint64_t sessions_expired = 0;   // silent and without an allocation
-  std::uint64_t strays = 0;             // neither of a session nor a ClientHello
-  std::uint64_t send_failures = 0;      // a message for no session, or too large for a record
+  std::uint64_t handshakes_evicted = 0;  // for a newcomer's; failed as well
+  std::uint64_t handshakes_failed = 0;   // fatal alert or not finished in time
+  std::uint64_t sessions_replaced = 0;   // the client has started anew
+  std::uint64_t sessions_expired = 0;    // silent and without an allocation
+  std::uint64_t sessions_evicted = 0;    // without an allocation, for a newcomer's
+  std::uint64_t sessions_refused = 0;    // all sessions_max had allocations
+  std::uint64_t strays = 0;              // neither of a session nor a ClientHello
+  std::uint64_t send_failures = 0;       // a message for no session, or too large for a record
 };
+
+// Of what all places were taken, so that somebody lost one.
+enum class DtlsShortage : std::uint8_t { kHandshakes, kSessions };
 
 class DtlsEndpoint {
  public:
@@ -48,7 +55,9 @@ class DtlsEndpoint {
     virtual turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const = 0;
     // The session has ended, and the client with it.
     virtual void on_dtls_end(const turn::ClientRef& client, Now now) = 0;
-    // Such a client's session does not expire.
+    // The client has lost its place to a newcomer.
+    virtual void on_dtls_eviction(DtlsShortage shortage, const IpAddress& client, Now now) = 0;
+    // Such a client's session neither expires nor makes room for another.
     virtual bool has_allocation(const turn::FiveTuple& client) const = 0;
   };
 
@@ -68,7 +77,7 @@ class DtlsEndpoint {
   void stop();
 
   std::size_t clients() const noexcept { return associations_.size(); }
-  std::size_t handshakes() const noexcept { return handshakes_; }
+  std::size_t handshakes() const noexcept { return handshakes_.amount(); }
   const DtlsCounters& counters() const noexcept { return counters_; }
 
  private:
@@ -81,11 +90,13 @@ class DtlsEndpoint {
 
   void on_client_hello(const turn::ClientRef& client, const ClientRandom& random, Bytes datagram, MutableBytes room,
                        Now now);
-  bool has_room_for(const turn::FiveTuple& client) const;
+  void evict_handshake(Now now);
+  // False: there is none that may go.
+  bool evict_session(Now now);
   void read_all(Association& association, DtlsSession& session, MutableBytes room, Now now);
   void finish_handshake(Association& association, Now now);
   void end_handshake(Association& association);
-  void forget_handshake(const IpAddress& address);
+  void end_session(Association& association, Now now);
   // Neither may be used afterwards.
   void end(Association& association, DtlsSession& session, Now now);
   void on_deadline(DtlsSession& session, Now now);
@@ -97,8 +108,9 @@ class DtlsEndpoint {
   DtlsLimits limits_;
   std::unique_ptr<DtlsSession> listening_;  // becomes the session of the next client with a valid cookie
   Associations associations_;
-  boost::unordered_flat_map<IpAddress, std::size_t, IpAddressHash> handshakes_by_address_;
-  std::size_t handshakes_ = 0;
+  FairPool handshakes_;
+  FairPool idle_sessions_;  // those that may make room for others: without an allocation when last looked at
+  std::size_t sessions_ = 0;
   TimerQueue<DtlsSession> timers_;
   DtlsCounters counters_;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One client's DTLS 1.2 association, or the one that waits for a ClientHello with a valid cookie. Datagrams go in,
 // decrypted messages come out, datagrams to send go to a Wire at once; no socket and no clock of its own.
-// The DtlsEndpoint owns it and its deadline. OpenSSL counts the time between retransmissions by the system's clock.
-// No error leaves it but as the state kEnded: what is malformed or not authentic is dropped silently (RFC 6347
-// §4.1.2.7).
+// The DtlsEndpoint owns it, its deadline and its place in a pool. OpenSSL counts the time between retransmissions by
+// the system's clock. No error leaves it but as the state kEnded: what is malformed or not authentic is dropped
+// silently (RFC 6347 §4.1.2.7).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "causeway/base/bytes.hpp"
+#include "causeway/base/fair_pool.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/base/timer_queue.hpp"
 #include "causeway/turn/five_tuple.hpp"
@@ -30,7 +31,7 @@ using ClientRandom = std::array<std::uint8_t, 32>;
 // nullopt for any other datagram.
 std::optional<ClientRandom> find_client_hello(Bytes datagram) noexcept;
 
-class DtlsSession : public Timer {
+class DtlsSession : public Timer, public FairPool::Item {
  public:
   // Where datagrams leave.
   class Wire {

@@ -24,7 +24,8 @@ TurnDriver::TurnDriver(const asio::any_io_executor& executor, const turn::Server
 
 TurnDriver::~TurnDriver() = default;
 
-void TurnDriver::enable_dtls(const TlsContext& certificate) {
+void TurnDriver::enable_dtls(const TlsContext& certificate, DtlsEvictionHandler on_eviction) {
+  on_dtls_eviction_ = std::move(on_eviction);
   DtlsEndpoint::Owner& owner = *this;
   dtls_ = std::make_unique<DtlsEndpoint>(certificate, random_, owner);
 }
@@ -164,6 +165,10 @@ void TurnDriver::on_dtls_message(const turn::ClientRef& client, MutableBytes mes
 
 turn::RealmIndex TurnDriver::realm_of(const turn::ClientRef& client, std::string_view server_name) const {
   return selector_.by_name(server_name, client.five_tuple.server.address);
+}
+
+void TurnDriver::on_dtls_eviction(DtlsShortage shortage, const IpAddress& client, Now now) {
+  on_dtls_eviction_(shortage, client, now);
 }
 
 void TurnDriver::on_dtls_end(const turn::ClientRef& client, Now now) {

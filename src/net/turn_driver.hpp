@@ -50,8 +50,10 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   // the same order, the first one before the others. Throws std::system_error when there is no descriptor left.
   void join(std::vector<TurnDriver*> workers);
 
+  // Called on this driver's loop for each client that lost its place to a newcomer.
+  using DtlsEvictionHandler = std::function<void(DtlsShortage shortage, const IpAddress& client, Now now)>;
   // Before the first listener for DTLS. Throws std::runtime_error.
-  void enable_dtls(const TlsContext& certificate);
+  void enable_dtls(const TlsContext& certificate, DtlsEvictionHandler on_eviction);
   // Binds a listener for kUdp or kDtls and returns where it listens: port 0 asks for any free one. Both on one address
   // and port share a socket (RFC 7983). One for DTLS alone answers plain Binding requests too, because browsers send
   // them to a stuns: URI, and no other plain message.
@@ -117,6 +119,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   void on_dtls_message(const turn::ClientRef& client, MutableBytes message, Now now) override;
   turn::RealmIndex realm_of(const turn::ClientRef& client, std::string_view server_name) const override;
   void on_dtls_end(const turn::ClientRef& client, Now now) override;
+  void on_dtls_eviction(DtlsShortage shortage, const IpAddress& client, Now now) override;
   bool has_allocation(const turn::FiveTuple& client) const override;
   struct Listener;
   Result<Listener*, error_code> open_listener(const Endpoint& local);
@@ -173,6 +176,7 @@ class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, p
   turn::Server server_;
   std::function<void()> drained_;  // empty: not draining, or done
   std::unique_ptr<DtlsEndpoint> dtls_;
+  DtlsEvictionHandler on_dtls_eviction_;
   std::vector<Listener> listeners_;
   std::unordered_map<std::uint64_t, TurnStreamSession*> streams_;  // they live in serve()
   std::vector<TurnStreamSession*> unsent_streams_;                 // with something to flush

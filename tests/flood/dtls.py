@@ -2,38 +2,13 @@
 """DTLS 1.2 handshakes that stop once the server has to remember them (RFC 6347 §4.2.1)."""
 import os
 import socket
-import struct
 import time
 
-from place import SERVER, SERVER6, TURN_TLS, strangers
+from place import SERVER, SERVER6, TURN_TLS, strangers  # makes the next one known
 
-VERSION, HANDSHAKE, HELLO_VERIFY_REQUEST = b"\xfe\xfd", 22, 3
-ECDHE_ECDSA_AES128_GCM, ECDHE_RSA_AES128_GCM = 0xC02B, 0xC02F
+from dtls_client import HANDSHAKE, client_hello, cookie_in
+
 SOCKETS_PER_SOURCE = 64
-
-
-def extension(kind, value):
-    return struct.pack("!HH", kind, len(value)) + value
-
-
-EXTENSIONS = (
-    extension(10, struct.pack("!HH", 2, 23))  # supported_groups: secp256r1
-    + extension(11, b"\x01\x00")  # ec_point_formats: uncompressed
-    + extension(13, struct.pack("!HHHH", 6, 0x0403, 0x0804, 0x0401))  # signature_algorithms
-    + extension(23, b"")  # extended_master_secret
-    + extension(0xFF01, b"\x00")  # renegotiation_info
-)
-
-
-def client_hello(client_random, cookie=b"", number=0):
-    """The record with a ClientHello; `number` is that of the message and of the record."""
-    suites = struct.pack("!HHH", 4, ECDHE_ECDSA_AES128_GCM, ECDHE_RSA_AES128_GCM)
-    body = VERSION + client_random + b"\x00" + bytes([len(cookie)]) + cookie + suites + b"\x01\x00"
-    body += struct.pack("!H", len(EXTENSIONS)) + EXTENSIONS
-    size = struct.pack("!I", len(body))[1:]
-    handshake = b"\x01" + size + struct.pack("!H", number) + bytes(3) + size + body
-    record = bytes([HANDSHAKE]) + VERSION + bytes(2) + number.to_bytes(6, "big") + struct.pack("!H", len(handshake))
-    return record + handshake
 
 
 class HalfOpen:
@@ -54,8 +29,8 @@ class HalfOpen:
         try:
             while True:
                 octets = self.socket.recv(4096)
-                if octets[0] == HANDSHAKE and octets[13] == HELLO_VERIFY_REQUEST:
-                    cookie = octets[28 : 28 + octets[27]]
+                cookie = cookie_in(octets)
+                if cookie is not None:
                     self.socket.send(client_hello(self.random, cookie, 1))
                 elif octets[0] == HANDSHAKE:
                     self.is_remembered = True

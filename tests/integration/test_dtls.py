@@ -10,11 +10,13 @@ import re
 import socket
 import struct
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
+from dtls_client import HalfOpen
 from support import (
-    DEADLINE_SECONDS, Daemon, Peer, Ports, relay_config, run_causeway, stun_binding, uclient, write_config,
+    DEADLINE_SECONDS, WORKERS, Daemon, Peer, Ports, relay_config, run_causeway, stun_binding, uclient, write_config,
 )  # fmt: skip
 
 USER = ["-u", "alice", "-w", "wonderland"]
@@ -187,3 +189,16 @@ def test_a_port_that_is_taken_is_named_with_its_transport(tmp_path):
         for command in (["check-config"], ["serve", "--config"]):
             done = run_causeway(*command, write_config(tmp_path, config))
             assert done.returncode != 0 and f"dtls 127.0.0.1:{ports.turn}" in done.stderr, done.stderr
+
+
+def test_half_open_handshakes_keep_nobody_out(server):
+    """200 of one address, which are no crime, and eight addresses that want all places: others come in between."""
+    daemon, ports, _ = server
+    with ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(HalfOpen("127.0.0.9", ports.tls))
+        assert "Cipher is ECDHE" in s_client(ports.tls)
+        for number in range(8 * 40 * max(WORKERS, 1)):  # each worker has 256 places
+            stack.enter_context(HalfOpen(f"127.0.0.{20 + number % 8}", ports.tls))
+        assert "Cipher is ECDHE" in s_client(ports.tls)
+    daemon.wait_for_line(r"too many unfinished handshakes: ended the oldest of 127\.0\.0\.")

@@ -262,57 +262,6 @@ TEST(DtlsEndpoint, AnUnfinishedHandshakeTakesLittleMemory) {
   EXPECT_LT(taken, 768u * 1024u);
 }
 
-TEST(DtlsEndpoint, UnfinishedHandshakesAreLimited) {
-  DtlsScript script{{.handshakes_max = 3, .handshakes_per_address_max = 2, .sessions_max = 100}};
-  std::vector<std::unique_ptr<DtlsClient>> clients;
-  const auto begin = [&](const Endpoint& from) {
-    clients.push_back(std::make_unique<DtlsClient>(script, from));
-    const Datagram hello = clients.back()->take_datagrams().at(0);
-    script.deliver(from, hello);
-    if (script.sent[from].empty()) return;
-    clients.back()->receive(script.sent[from].front());
-    script.sent[from].clear();
-    script.deliver(from, clients.back()->take_datagrams().at(0));
-  };
-  for (std::uint16_t port = 1; port <= 4; ++port)
-    begin(at("2001:db8:0:1::" + std::to_string(port), port));  // one /64
-  EXPECT_EQ(script.endpoint.handshakes(), 2u);
-  begin(at("198.51.100.7", 1));
-  begin(at("198.51.100.8", 1));
-  EXPECT_EQ(script.endpoint.handshakes(), 3u);
-  EXPECT_EQ(script.endpoint.clients(), 3u);
-  EXPECT_EQ(script.endpoint.counters().handshakes_refused, 3u);
-
-  clients.front()->exchange();  // a finished one makes room
-  begin(at("198.51.100.9", 1));
-  EXPECT_EQ(script.endpoint.handshakes(), 3u);
-  script.advance(DtlsEndpoint::kHandshakeDeadline);
-  EXPECT_EQ(script.endpoint.handshakes(), 0u);
-  EXPECT_EQ(script.endpoint.clients(), 1u);
-}
-
-TEST(DtlsEndpoint, SessionsAreLimited) {
-  DtlsScript script{{.handshakes_max = 10, .handshakes_per_address_max = 10, .sessions_max = 2}};
-  std::vector<std::unique_ptr<DtlsClient>> clients;
-  for (std::uint16_t port = 1; port <= 3; ++port) {
-    clients.push_back(std::make_unique<DtlsClient>(script, at("198.51.100.7", port)));
-    clients.back()->exchange();
-  }
-  EXPECT_FALSE(clients[2]->connected());
-  EXPECT_EQ(script.endpoint.clients(), 2u);
-  // A client that is in may start anew.
-  DtlsClient again{script, at("198.51.100.7", 1)};
-  again.exchange();
-  EXPECT_TRUE(again.connected());
-  // When one leaves, another may come.
-  SSL_shutdown(again.ssl());
-  again.exchange();
-  script.advance(2s);
-  clients[2]->retransmit();
-  clients[2]->exchange();
-  EXPECT_TRUE(clients[2]->connected());
-}
-
 TEST(DtlsEndpoint, ASilentSessionExpiresUnlessItHasAnAllocation) {
   DtlsScript script;
   DtlsClient client{script};

@@ -67,6 +67,7 @@ class DtlsScript : public DtlsEndpoint::Owner {
   turn::RealmIndex realm_of(const turn::ClientRef&, std::string_view name) const override {
     return name == "turn.example.net" ? turn::RealmIndex{1} : turn::RealmIndex{0};
   }
+  void on_dtls_eviction(DtlsShortage, const IpAddress& client, Now) override { evicted.push_back(client); }
   void on_dtls_end(const turn::ClientRef& who, Now) override { ended.push_back(who.five_tuple.client); }
   bool has_allocation(const turn::FiveTuple& who) const override { return allocations.contains(who.client); }
 
@@ -82,6 +83,7 @@ class DtlsScript : public DtlsEndpoint::Owner {
   std::map<Endpoint, std::deque<Datagram>> sent;
   std::vector<std::string> messages;
   std::vector<Endpoint> ended;
+  std::vector<IpAddress> evicted;  // lost its place
   std::set<Endpoint> allocations;
   bool echo = false;
   DtlsEndpoint endpoint;
