@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "addresses.hpp"
 #include "causeway/stun/attributes.hpp"
 #include "causeway/stun/channel_data.hpp"
 #include "causeway/stun/integrity.hpp"
@@ -58,19 +59,10 @@ using stun::MessageClass;
 using stun::Method;
 using turn::DropReason;
 
-inline IpAddress ip(std::string_view text) {
-  const auto address = IpAddress::parse(text);
-  if (!address) throw std::invalid_argument("no address: " + std::string{text});
-  return *address;
-}
-inline Endpoint at(std::string_view address, std::uint16_t port) {
-  return {ip(address), port};
-}
-inline Prefix cidr(std::string_view text) {
-  const auto prefix = Prefix::parse(text);
-  if (!prefix) throw std::invalid_argument("no prefix: " + std::string{text});
-  return *prefix;
-}
+// Peers that the policy allows.
+inline const Endpoint kPeer = at("9.9.9.9", 7000);
+inline const Endpoint kPeerV6 = at("2620:fe::9", 7000);
+
 inline Octets octets_of(std::string_view text) {
   return {text.begin(), text.end()};
 }

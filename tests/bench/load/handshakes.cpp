@@ -17,7 +17,6 @@ namespace {
 
 constexpr auto kSilenceMax = std::chrono::milliseconds{500};
 constexpr std::uint16_t kPortMin = 10'000;
-constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
 
 }  // namespace
 
@@ -104,7 +103,7 @@ void Handshakes::send(Client& client, Step step) {
                                if (release)
                                  message.add_u32(stun::AttributeType::kLifetime, 0);
                                else
-                                 message.add_u32(stun::AttributeType::kRequestedTransport, kUdpProtocol);
+                                 message.add_u32(stun::AttributeType::kRequestedTransport, kRequestedUdp);
                              });
   ++tally_.sent;
   if (::send(client.link->descriptor(), request.data(), request.size(), MSG_DONTWAIT) < 0) ++tally_.refused;

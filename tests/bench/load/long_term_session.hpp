@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace causeway::load {
 struct Account {
   std::string username, password;
 };
+
+// REQUESTED-TRANSPORT for UDP (RFC 8656 §18.8): the protocol's number in the first octet.
+inline constexpr std::uint32_t kRequestedUdp = 17U << 24;
 
 using RequestBuffer = std::array<std::uint8_t, 1024>;
 

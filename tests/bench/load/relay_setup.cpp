@@ -12,8 +12,6 @@
 namespace causeway::load {
 namespace {
 
-constexpr std::uint32_t kUdpProtocol = 17u << 24;  // RFC 8656 §18.8
-
 [[noreturn]] void refuse(stun::Method method, int code) {
   throw std::runtime_error("the server answered the request with method " + std::to_string(static_cast<int>(method)) +
                            " with the error " + std::to_string(code));
@@ -44,7 +42,7 @@ std::vector<std::uint8_t> TurnSetup::transact(stun::Method method, Fill fill) {
 
 Endpoint TurnSetup::allocate() {
   const auto bytes = transact(stun::Method::kAllocate, [](stun::MessageBuilder& request) {
-    request.add_u32(stun::AttributeType::kRequestedTransport, kUdpProtocol);
+    request.add_u32(stun::AttributeType::kRequestedTransport, kRequestedUdp);
   });
   const auto reply = stun::MessageView::parse(bytes);
   const auto value = reply->value(stun::AttributeType::kXorRelayedAddress);

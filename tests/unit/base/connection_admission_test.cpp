@@ -6,14 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "addresses.hpp"
+
 namespace causeway {
 namespace {
 
 using std::chrono::seconds;
-
-IpAddress address(const std::string& text) {
-  return *IpAddress::parse(text);
-}
+using test::ip;
 
 class ConnectionAdmissionTest : public testing::Test {
  protected:
@@ -22,7 +21,7 @@ class ConnectionAdmissionTest : public testing::Test {
   ConnectionAdmission admission_{{.connections_max = 800, .unauthenticated_per_source = 10}, 1};
   TimePoint now_{seconds{1000}};
 
-  Decision admit(const std::string& source) { return admission_.admit(address(source), now_); }
+  Decision admit(const std::string& source) { return admission_.admit(ip(source), now_); }
   // Admits `count` and expects that nobody has to go for them.
   std::vector<ConnectionHandle> fill(const std::string& source, std::size_t count) {
     std::vector<ConnectionHandle> admitted;
@@ -104,7 +103,7 @@ TEST_F(ConnectionAdmissionTest, authenticated_connections_count_against_no_sourc
   for (int i = 0; i < 300; ++i) {
     const Decision decision = admit("192.0.2.1");
     ASSERT_TRUE(decision.admitted) << i;
-    EXPECT_EQ(admission_.on_authenticated(*decision.admitted), address("192.0.2.1"));
+    EXPECT_EQ(admission_.on_authenticated(*decision.admitted), ip("192.0.2.1"));
   }
   fill("192.0.2.1", 10);
   now_ += seconds{1};
@@ -160,18 +159,18 @@ TEST_F(ConnectionAdmissionTest, behind_a_proxy_a_connection_counts_against_its_c
   for (int i = 0; i < 10; ++i) {
     const auto connection = *admission_.admit_trusted(now_).admitted;
     if (!first) first = connection;
-    EXPECT_EQ(admission_.identify(connection, address("192.0.2.1"), now_).admitted, connection);
+    EXPECT_EQ(admission_.identify(connection, ip("192.0.2.1"), now_).admitted, connection);
   }
   const auto refused = *admission_.admit_trusted(now_).admitted;
-  const Decision decision = admission_.identify(refused, address("192.0.2.1"), now_);
+  const Decision decision = admission_.identify(refused, ip("192.0.2.1"), now_);
   EXPECT_FALSE(decision.admitted);
   EXPECT_EQ(decision.shortage, Shortage::kSource);
   EXPECT_EQ(admission_.open(), 10U) << "the refused one has lost its place";
   const auto other = *admission_.admit_trusted(now_).admitted;
-  EXPECT_TRUE(admission_.identify(other, address("192.0.2.2"), now_).admitted);
+  EXPECT_TRUE(admission_.identify(other, ip("192.0.2.2"), now_).admitted);
   now_ += seconds{1};
   const auto next = *admission_.admit_trusted(now_).admitted;
-  EXPECT_EQ(admission_.identify(next, address("192.0.2.1"), now_).evicted, first);
+  EXPECT_EQ(admission_.identify(next, ip("192.0.2.1"), now_).evicted, first);
 }
 
 TEST_F(ConnectionAdmissionTest, a_handle_of_a_connection_that_is_gone_is_harmless) {
@@ -182,7 +181,7 @@ TEST_F(ConnectionAdmissionTest, a_handle_of_a_connection_that_is_gone_is_harmles
   EXPECT_EQ(successor.index, gone.index);
   admission_.on_closed(gone);
   EXPECT_FALSE(admission_.on_authenticated(gone));
-  EXPECT_FALSE(admission_.identify(gone, address("192.0.2.1"), now_).admitted);
+  EXPECT_FALSE(admission_.identify(gone, ip("192.0.2.1"), now_).admitted);
   admission_.on_closed({});
   EXPECT_EQ(admission_.open(), 1U);
   EXPECT_EQ(admission_.unauthenticated(), 1U);
@@ -216,7 +215,7 @@ TEST(ConnectionAdmissionDefaultsTest, two_hundred_people_behind_one_source_are_s
   for (const std::string source : {"192.0.2.1", "2001:db8::1"}) {
     ConnectionAdmission admission{{.connections_max = 19'024}, 1};
     for (int i = 0; i < 200 * 9; ++i)
-      EXPECT_FALSE(admission.admit(address(source), TimePoint{}).shortage) << source << " " << i;
+      EXPECT_FALSE(admission.admit(ip(source), TimePoint{}).shortage) << source << " " << i;
   }
 }
 

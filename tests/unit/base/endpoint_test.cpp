@@ -7,12 +7,12 @@
 #include <set>
 #include <vector>
 
+#include "addresses.hpp"
+
 namespace causeway {
 namespace {
 
-IpAddress ip(std::string_view text) {
-  return IpAddress::parse(text).value();
-}
+using test::ip;
 
 std::string normalized(std::string_view text) {
   return ip(text).to_string();

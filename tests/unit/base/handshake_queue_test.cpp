@@ -6,18 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "addresses.hpp"
+
 namespace causeway {
 namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::ip;
 using Priority = HandshakeQueue::Priority;
 using Ticket = HandshakeQueue::Ticket;
-
-IpAddress address(const std::string& text) {
-  return *IpAddress::parse(text);
-}
 
 class HandshakeQueueTest : public testing::Test {
  protected:
@@ -27,7 +26,7 @@ class HandshakeQueueTest : public testing::Test {
   HandshakeQueue queue_{kOptions, 1};
   TimePoint now_{seconds{1000}};
 
-  Ticket begin(const std::string& source) { return queue_.begin(address(source), now_).value(); }
+  Ticket begin(const std::string& source) { return queue_.begin(ip(source), now_).value(); }
   // Takes each step that is due within `time`, `step` long; returns the tickets in their order.
   std::vector<Ticket> run(Duration time, Duration step) {
     std::vector<Ticket> turns;
@@ -71,7 +70,7 @@ TEST_F(HandshakeQueueTest, whoever_comes_first_is_first) {
 }
 
 TEST_F(HandshakeQueueTest, handshakes_go_on_before_others_begin_and_known_sources_come_first) {
-  queue_.on_authenticated(address("192.0.2.2"), now_);
+  queue_.on_authenticated(ip("192.0.2.2"), now_);
   const Ticket other = begin("192.0.2.1");
   const Ticket known = begin("192.0.2.2");
   const Ticket goes_on = queue_.go_on();
@@ -80,7 +79,7 @@ TEST_F(HandshakeQueueTest, handshakes_go_on_before_others_begin_and_known_source
 }
 
 TEST_F(HandshakeQueueTest, a_source_over_its_rate_waits_behind_all_others_and_gets_a_smaller_share) {
-  queue_.on_authenticated(address("192.0.2.1"), now_);
+  queue_.on_authenticated(ip("192.0.2.1"), now_);
   for (int i = 0; i < 55; ++i)
     begin("192.0.2.1");
   EXPECT_EQ(queue_.counters().over_rate, 50U);
@@ -107,10 +106,10 @@ TEST_F(HandshakeQueueTest, a_source_is_within_its_rate_again_after_a_while) {
 TEST_F(HandshakeQueueTest, the_queue_is_bounded_and_a_flood_of_one_source_does_not_fill_that_of_others) {
   for (int i = 0; i < 105; ++i)
     begin("192.0.2.1");
-  EXPECT_FALSE(queue_.begin(address("192.0.2.1"), now_));
+  EXPECT_FALSE(queue_.begin(ip("192.0.2.1"), now_));
   EXPECT_EQ(queue_.counters().refused, 1U);
   EXPECT_EQ(queue_.waiting(), 105U);
-  EXPECT_TRUE(queue_.begin(address("192.0.2.2"), now_));
+  EXPECT_TRUE(queue_.begin(ip("192.0.2.2"), now_));
 }
 
 TEST_F(HandshakeQueueTest, whoever_leaves_is_passed_over) {
@@ -127,7 +126,7 @@ TEST(HandshakeQueueDefaultsTest, two_hundred_people_behind_one_source_are_within
   HandshakeQueue queue{{}, 1};
   const TimePoint now{seconds{1000}};
   for (int i = 0; i < 200 * 8; ++i)
-    EXPECT_EQ(queue.begin(address("192.0.2.1"), now)->priority, Priority::kOtherSource);
+    EXPECT_EQ(queue.begin(ip("192.0.2.1"), now)->priority, Priority::kOtherSource);
   EXPECT_EQ(queue.counters().over_rate, 0U);
 }
 

@@ -3,20 +3,20 @@
 
 #include <gmock/gmock.h>
 
+#include "addresses.hpp"
+#include "fake_time.hpp"
+
 namespace causeway {
 namespace {
 
+using test::ip;
 using namespace std::chrono_literals;
+using test::kStart;
 using testing::Eq;
 using testing::Optional;
 
 enum class Reason : std::uint8_t { kNoHeader, kBadHeader };
 
-constexpr TimePoint kStart = TimePoint{} + 1000s;
-
-IpAddress address(std::string_view text) {
-  return IpAddress::parse(text).value();
-}
 IpAddress stranger(std::uint32_t number) {
   return IpAddress{std::array<std::uint8_t, 4>{10, static_cast<std::uint8_t>(number >> 16),
                                                static_cast<std::uint8_t>(number >> 8),
@@ -29,7 +29,7 @@ class LogLimitTest : public testing::Test {
 };
 
 TEST_F(LogLimitTest, WritesOneLineOfASourceInAnIntervalAndCountsTheOthers) {
-  const IpAddress source = address("192.0.2.1");
+  const IpAddress source = ip("192.0.2.1");
   EXPECT_THAT(limit_.admit(Reason::kNoHeader, source, kStart), Optional(0));
   for (int i = 0; i < 500; ++i)
     EXPECT_EQ(limit_.admit(Reason::kNoHeader, source, kStart + 59s), std::nullopt);
@@ -40,13 +40,13 @@ TEST_F(LogLimitTest, WritesOneLineOfASourceInAnIntervalAndCountsTheOthers) {
 }
 
 TEST_F(LogLimitTest, CountsAnIPv6NetworkAsOneSource) {
-  EXPECT_THAT(limit_.admit(Reason::kNoHeader, address("2001:db8::1"), kStart), Optional(0));
-  EXPECT_EQ(limit_.admit(Reason::kNoHeader, address("2001:db8::ffff:1"), kStart), std::nullopt);
-  EXPECT_THAT(limit_.admit(Reason::kNoHeader, address("2001:db8:0:1::1"), kStart), Optional(1));
+  EXPECT_THAT(limit_.admit(Reason::kNoHeader, ip("2001:db8::1"), kStart), Optional(0));
+  EXPECT_EQ(limit_.admit(Reason::kNoHeader, ip("2001:db8::ffff:1"), kStart), std::nullopt);
+  EXPECT_THAT(limit_.admit(Reason::kNoHeader, ip("2001:db8:0:1::1"), kStart), Optional(1));
 }
 
 TEST_F(LogLimitTest, TellsReasonsApart) {
-  const IpAddress source = address("192.0.2.1");
+  const IpAddress source = ip("192.0.2.1");
   EXPECT_THAT(limit_.admit(Reason::kNoHeader, source, kStart), Optional(0));
   EXPECT_THAT(limit_.admit(Reason::kBadHeader, source, kStart), Optional(0));
   EXPECT_EQ(limit_.admit(Reason::kNoHeader, source, kStart), std::nullopt);
@@ -55,8 +55,8 @@ TEST_F(LogLimitTest, TellsReasonsApart) {
 
 TEST_F(LogLimitTest, DoesNotLetARepetitiveSourceSilenceOthers) {
   for (int i = 0; i < 10'000; ++i)
-    limit_.admit(Reason::kNoHeader, address("192.0.2.1"), kStart);
-  EXPECT_THAT(limit_.admit(Reason::kNoHeader, address("192.0.2.2"), kStart), Optional(9'999));
+    limit_.admit(Reason::kNoHeader, ip("192.0.2.1"), kStart);
+  EXPECT_THAT(limit_.admit(Reason::kNoHeader, ip("192.0.2.2"), kStart), Optional(9'999));
 }
 
 TEST_F(LogLimitTest, LimitsWhatManySourcesCauseTogether) {
@@ -84,7 +84,7 @@ TEST_F(LogLimitTest, LimitsAReasonWithoutASource) {
 
 TEST(LogLimitRateTest, TakesOtherRates) {
   LogLimit limit{1, {1s, 3}, {1s, 100}};
-  const IpAddress source = address("192.0.2.1");
+  const IpAddress source = ip("192.0.2.1");
   for (int i = 0; i < 3; ++i)
     EXPECT_THAT(limit.admit(Reason::kNoHeader, source, kStart), Optional(0));
   EXPECT_EQ(limit.admit(Reason::kNoHeader, source, kStart), std::nullopt);

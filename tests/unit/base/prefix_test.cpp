@@ -3,12 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "addresses.hpp"
+
 namespace causeway {
 namespace {
 
-IpAddress ip(std::string_view text) {
-  return IpAddress::parse(text).value();
-}
+using test::ip;
+
 bool contains(std::string_view prefix, std::string_view address) {
   return Prefix::parse(prefix).value().contains(ip(address));
 }

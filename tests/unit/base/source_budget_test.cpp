@@ -3,12 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_time.hpp"
+
 namespace causeway {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr TimePoint kStart = TimePoint{} + 1000s;
+using test::kStart;
 
 int taken(SourceBudget& budget, std::string_view source, TimePoint now) {
   int count = 0;

@@ -3,12 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_time.hpp"
+
 namespace causeway {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr TimePoint kStart = TimePoint{} + 1000s;
+using test::kStart;
 
 std::uint64_t taken(TokenBucket& bucket, const TokenRate& rate, std::uint64_t count, TimePoint now) {
   std::uint64_t sum = 0;

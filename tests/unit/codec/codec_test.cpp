@@ -178,7 +178,7 @@ TEST(WriteServerMessage, EveryMessage) {
       R"("message_bytes_max":65536,"ping_seconds":25})");
   const MemberInfo ada{"a1", "A\"da", Role::kModerator};
   const MemberInfo plain{"p1", "", Role::kMember};
-  const IceServerList ice{{{{"stun:h"}, "", ""}, {{"turn:h", "turns:h"}, "u", "c"}}, std::chrono::seconds{60}};
+  const IceServerList ice{{{{"stun:h"}, "", ""}, {{"turn:h", "turns:h"}, "u", "c"}}, std::chrono::seconds{60}, {}};
   EXPECT_EQ(
       write_server_message(Joined{"tea", {"b1", "Bob", Role::kMember}, {ada, plain}, ice, {}, {}, {}, "7"}),
       R"({"type":"joined","room":"tea","self":{"member":"b1","name":"Bob","role":"member","polite":true},)"

@@ -10,12 +10,13 @@
 #include <memory>
 #include <stdexcept>
 
+#include "fake_time.hpp"
+
 using namespace causeway;
 using namespace causeway::app;
+using causeway::test::kNow;
 
 namespace {
-
-const WallTime kNow{std::chrono::seconds{1'800'000'000}};
 
 std::shared_ptr<X509> parse(const std::string& pem) {
   const std::shared_ptr<BIO> bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};

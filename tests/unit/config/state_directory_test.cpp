@@ -12,18 +12,18 @@
 
 #include "app/self_signed_certificate.hpp"
 #include "causeway/base/base64.hpp"
+#include "fake_time.hpp"
 #include "net/tls_context.hpp"
 #include "temporary_folder.hpp"
 
 using namespace causeway;
 using namespace causeway::app;
+using causeway::test::kNow;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 namespace {
-
-const WallTime kNow{std::chrono::seconds{1'800'000'000}};
 
 std::string content(const std::filesystem::path& file) {
   std::ifstream stream{file, std::ios::binary};

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "hex.hpp"
+#include "messages.hpp"
 
 namespace causeway::stun {
 namespace {
 
 using test::from_hex;
-
-constexpr TransactionId kId{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+using test::kId;
 
 TEST(XorAddress, RoundTrips) {
   for (const auto* text : {"192.0.2.1", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::", "::ffff:192.0.2.1"}) {

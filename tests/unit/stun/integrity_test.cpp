@@ -9,18 +9,18 @@
 #include <vector>
 
 #include "hex.hpp"
+#include "messages.hpp"
 
 namespace causeway::stun {
 namespace {
 
 using test::from_hex;
+using test::kId;
 using Octets = std::vector<std::uint8_t>;
 
 Octets octets(Bytes bytes) {
   return {bytes.begin(), bytes.end()};
 }
-
-constexpr TransactionId kId{};
 
 TEST(Hmac, AgreesWithRfc2202AndRfc4231) {
   const Octets key(20, 0x0B);

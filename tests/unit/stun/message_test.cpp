@@ -11,14 +11,16 @@
 #include "causeway/stun/attributes.hpp"
 #include "causeway/stun/integrity.hpp"
 #include "hex.hpp"
+#include "messages.hpp"
 
 namespace causeway::stun {
 namespace {
 
 using test::from_hex;
+using test::kId;
+using test::types;
 using Octets = std::vector<std::uint8_t>;
 
-constexpr TransactionId kId{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 constexpr auto kUnknown = static_cast<AttributeType>(0x7F01);
 
 // A Binding request with these attributes, its length field set to match.
@@ -32,12 +34,6 @@ Octets message_of(std::string_view attributes_hex) {
 
 ParseError error_of(const Octets& message) {
   return MessageView::parse(message).error();
-}
-
-std::vector<AttributeType> types(const MessageView& message) {
-  std::vector<AttributeType> found;
-  message.for_each([&](const Attribute& attribute) { found.push_back(attribute.type); });
-  return found;
 }
 
 TEST(MessageView, ReadsEveryMethodAndClass) {

@@ -10,11 +10,13 @@
 #include "causeway/stun/integrity.hpp"
 #include "causeway/stun/message.hpp"
 #include "hex.hpp"
+#include "messages.hpp"
 
 namespace causeway::stun {
 namespace {
 
 using test::from_hex;
+using test::types;
 using Octets = std::vector<std::uint8_t>;
 
 constexpr auto kIceControlled = static_cast<AttributeType>(0x8029);
@@ -61,12 +63,6 @@ MessageView parse(const Octets& octets) {
 
 std::string text(const MessageView& message, AttributeType type) {
   return std::string{as_text(message.value(type).value())};
-}
-
-std::vector<AttributeType> types(const MessageView& message) {
-  std::vector<AttributeType> found;
-  message.for_each([&](const Attribute& attribute) { found.push_back(attribute.type); });
-  return found;
 }
 
 Octets built(const MessageBuilder& builder) {

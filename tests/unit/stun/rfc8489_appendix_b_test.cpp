@@ -19,10 +19,10 @@ constexpr std::string_view kUsername = "マトリックス";
 constexpr std::string_view kRealm = "example.org";
 constexpr std::string_view kPassword = "TheMatrIX";  // after OpaqueString processing
 constexpr std::string_view kNonce = "obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA";
-constexpr TransactionId kTransactionId{0x78, 0xAD, 0x34, 0x33, 0xC6, 0xAD, 0x72, 0xC0, 0x29, 0xDA, 0x41, 0x2E};
+constexpr TransactionId kSha256TransactionId{0x78, 0xAD, 0x34, 0x33, 0xC6, 0xAD, 0x72, 0xC0, 0x29, 0xDA, 0x41, 0x2E};
 constexpr std::array<std::uint8_t, 4> kPasswordAlgorithmSha256{0x00, 0x02, 0x00, 0x00};  // RFC 8489 §18.5.1
 
-const std::vector<std::uint8_t> kRequest = test::from_hex(
+const std::vector<std::uint8_t> kSha256Request = test::from_hex(
     "00 01 00 90  21 12 a4 42  78 ad 34 33  c6 ad 72 c0  29 da 41 2e"
     "00 1e 00 20  4a 3c f3 8f  ef 69 92 bd  a9 52 c6 78  04 17 da 0f  24 81 94 15  56 9e 60 b2  05 c4 6e 41"
     "             40 7f 17 04"
@@ -34,10 +34,10 @@ const std::vector<std::uint8_t> kRequest = test::from_hex(
     "             c6 51 8e 65");
 
 TEST(Rfc8489AppendixB, ReadsAndChecksTheRequest) {
-  const MessageView message = *MessageView::parse(kRequest);
+  const MessageView message = *MessageView::parse(kSha256Request);
   EXPECT_EQ(message.message_class(), MessageClass::kRequest);
   EXPECT_EQ(message.method(), Method::kBinding);
-  EXPECT_EQ(message.transaction_id(), kTransactionId);
+  EXPECT_EQ(message.transaction_id(), kSha256TransactionId);
   std::vector<AttributeType> types;
   message.for_each([&](const Attribute& attribute) { types.push_back(attribute.type); });
   EXPECT_EQ(types, (std::vector{AttributeType::kUserhash, AttributeType::kNonce, AttributeType::kRealm,
@@ -50,7 +50,7 @@ TEST(Rfc8489AppendixB, ReadsAndChecksTheRequest) {
 }
 
 TEST(Rfc8489AppendixB, TheKeyIsThatOfTheChosenPasswordAlgorithm) {
-  const MessageView message = *MessageView::parse(kRequest);
+  const MessageView message = *MessageView::parse(kSha256Request);
   const LongTermKey sha256 = long_term_key_sha256(kUsername, kRealm, kPassword);
   EXPECT_TRUE(check_message_integrity_sha256(message, sha256.octets()));
   EXPECT_FALSE(check_message_integrity(message, sha256.octets()));
@@ -60,20 +60,20 @@ TEST(Rfc8489AppendixB, TheKeyIsThatOfTheChosenPasswordAlgorithm) {
 TEST(Rfc8489AppendixB, BuildsTheRequestOctetForOctet) {
   std::array<std::uint8_t, 256> buffer{};
   buffer.fill(0xFF);
-  MessageBuilder builder{buffer, Method::kBinding, MessageClass::kRequest, kTransactionId};
+  MessageBuilder builder{buffer, Method::kBinding, MessageClass::kRequest, kSha256TransactionId};
   builder.add(AttributeType::kUserhash, userhash(kUsername, kRealm))
       .add_text(AttributeType::kNonce, kNonce)
       .add_text(AttributeType::kRealm, kRealm)
       .add(AttributeType::kPasswordAlgorithm, kPasswordAlgorithmSha256)
       .add_message_integrity_sha256(long_term_key_sha256(kUsername, kRealm, kPassword).octets());
   const Bytes message = builder.finish();
-  EXPECT_EQ(std::vector<std::uint8_t>(message.begin(), message.end()), kRequest);
+  EXPECT_EQ(std::vector<std::uint8_t>(message.begin(), message.end()), kSha256Request);
 }
 
 // What the RFC prints: no PASSWORD-ALGORITHM, and 9c, the size with the header, in the length field. Its integrity was
 // computed with this length and the SHA-256 key; as a message it is malformed.
 TEST(Rfc8489AppendixB, TheUncorrectedRequestIsMalformed) {
-  std::vector<std::uint8_t> printed = kRequest;
+  std::vector<std::uint8_t> printed = kSha256Request;
   printed.erase(printed.end() - 44, printed.end() - 36);
   printed[3] = 0x9C;
   ASSERT_EQ(printed.size(), 0x9Cu);

@@ -5,7 +5,6 @@
 namespace causeway::test {
 namespace {
 
-const Endpoint kPeer = at("8.8.8.8", 5000);
 constexpr std::size_t kPayload = 100;
 const std::string kBytes(kPayload, 'x');
 
@@ -30,7 +29,7 @@ TEST(Bandwidth, OfAnAllocationEachWay) {
   TurnClient other{script, at("198.51.100.7", 40001)};
   for (TurnClient* each : {&client, &other}) {
     ASSERT_TRUE(each->allocate().success());
-    ASSERT_TRUE(each->permit("8.8.8.8").success());
+    ASSERT_TRUE(each->permit("9.9.9.9").success());
   }
   EXPECT_EQ(sent(client, 20), 10);
   EXPECT_EQ(script.drops(DropReason::kAllocationBandwidth), 10u);
@@ -52,7 +51,7 @@ TEST(Bandwidth, OfAUserOverAllItsAllocations) {
   bob.as("bob", "builder");
   for (TurnClient* each : {&first, &second, &bob}) {
     ASSERT_TRUE(each->allocate().success());
-    ASSERT_TRUE(each->permit("8.8.8.8").success());
+    ASSERT_TRUE(each->permit("9.9.9.9").success());
   }
   EXPECT_EQ(sent(first, 6), 6);
   EXPECT_EQ(sent(second, 6), 4);
@@ -63,7 +62,7 @@ TEST(Bandwidth, OfAUserOverAllItsAllocations) {
   ASSERT_TRUE(first.refresh(0).success());
   ASSERT_TRUE(second.refresh(0).success());
   ASSERT_TRUE(first.allocate().success());
-  ASSERT_TRUE(first.permit("8.8.8.8").success());
+  ASSERT_TRUE(first.permit("9.9.9.9").success());
   EXPECT_EQ(sent(first, 6), 0);
 }
 
@@ -76,12 +75,12 @@ TEST(Bandwidth, APacketBetweenTwoRelaysCountsForBoth) {
   const Answer of_alice = alice.allocate();
   const Answer of_bob = bob.allocate();
   ASSERT_TRUE(alice.permit("192.0.2.10").success());
-  ASSERT_TRUE(bob.permit("192.0.2.10", "8.8.8.8").success());
+  ASSERT_TRUE(bob.permit("192.0.2.10", "9.9.9.9").success());
   EXPECT_EQ(received(bob, 4), 4);
   EXPECT_EQ(sent(alice, 9, of_bob.relayed()), 6) << "bob has received 4 already";
   EXPECT_EQ(bob.allocation()->from_peers.packets, 10u);
   EXPECT_EQ(alice.allocation()->from_client.packets, 9u);
-  ASSERT_TRUE(alice.permit("8.8.8.8").success());
+  ASSERT_TRUE(alice.permit("9.9.9.9").success());
   EXPECT_EQ(sent(alice, 9), 1);
 }
 
@@ -96,7 +95,7 @@ TEST(Bandwidth, OfARealmsOwnLimits) {
   alice.ref.realm = 1;
   alice.realm = "example.net";
   ASSERT_TRUE(alice.allocate().success());
-  ASSERT_TRUE(alice.permit("8.8.8.8").success());
+  ASSERT_TRUE(alice.permit("9.9.9.9").success());
   EXPECT_EQ(sent(alice, 30), 20);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_time.hpp"
 #include "hex.hpp"
 #include "turn_script.hpp"
 
@@ -10,8 +11,6 @@ namespace causeway::turn {
 namespace {
 
 using namespace test;
-
-constexpr WallTime kNow{1'800'000'000s};
 
 // RFC 8489 §9.2.2.
 TEST(Credentials, KeyOfAUserIsTheMd5OfTheRfcsExample) {

@@ -10,9 +10,6 @@ namespace {
 
 using namespace test;
 
-const Endpoint kPeer = at("9.9.9.9", 7000);
-const Endpoint kPeerV6 = at("2620:fe::9", 7000);
-
 Octets icmp_of(const Answer& answer) {
   return octets_of(answer.message().value(AttributeType::kIcmp).value());
 }

@@ -10,8 +10,6 @@ namespace {
 using namespace test;
 
 constexpr TrafficClass kVideoCongested{0x8B};  // AF41 and CE
-const Endpoint kPeer = at("9.9.9.9", 7000);
-const Endpoint kPeerV6 = at("2620:fe::9", 7000);
 
 Answer send_unfragmented(TurnClient& client, const Endpoint& peer) {
   return client.bare(

@@ -12,7 +12,6 @@ namespace {
 using namespace test;
 
 const Endpoint kServer = at("192.0.2.10", 3478);
-const Endpoint kPeer = at("8.8.8.8", 9);
 const Endpoint kHome = at("198.51.100.7", 40000);
 const Endpoint kRoad = at("203.0.113.9", 50000);
 const Endpoint kOffice = at("2001:db8:1::7", 50001);

@@ -3,14 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_time.hpp"
 #include "turn_script.hpp"
 
 namespace causeway::turn {
 namespace {
 
 using namespace test;
-
-constexpr WallTime kNow{1'800'000'000s};
 
 FiveTuple client(std::string_view address, std::uint16_t port = 40000, Transport transport = Transport::kUdp) {
   return {at(address, port), at("192.0.2.10", 3478), transport};
