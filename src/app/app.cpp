@@ -18,8 +18,10 @@
 #include "app/external_addresses.hpp"
 #include "app/live_members.hpp"
 #include "app/loggers.hpp"
+#include "app/machine_addresses.hpp"
 #include "app/member_ice_servers.hpp"
 #include "app/options.hpp"
+#include "app/process_user.hpp"
 #include "app/reload.hpp"
 #include "app/state_directory.hpp"
 #include "app/turn_realms.hpp"
@@ -85,6 +87,9 @@ class Daemon {
   void listen_stream(const Listener& listener);
   void listen_for_nat_discovery();
   void warn_of_small_buffers();
+  void drop_privileges();
+  void watch_addresses();
+  turn::RelayAddressOptions present_relay_addresses() const;
   void await_signal();
   void on_signal(int signal);
   // SIGHUP. Whatever is wrong with the new configuration leaves everything as it is.
@@ -97,12 +102,14 @@ class Daemon {
 
   Config config_;  // what the daemon runs with
   ReadAgain read_again_;
+  ProcessUser user_;
   StateDirectory state_;
   KeptSecrets secrets_;
   Loggers loggers_;
   net::SystemRandom random_;
   std::shared_ptr<const net::TlsContext> tls_;
   asio::io_context io_;
+  MachineAddresses machine_addresses_;
   ExternalAddresses external_addresses_;
   std::shared_ptr<LiveMembers> members_;  // nullptr without signaling.end_allocations_with_member
   Workers turn_;
@@ -121,13 +128,15 @@ class Daemon {
 Daemon::Daemon(Config config, ReadAgain read_again)
     : config_(std::move(config)),
       read_again_(std::move(read_again)),
-      state_(config_.state_directory),
+      user_(config_.user),
+      state_(config_.state_directory, user_.owner()),
       secrets_(state_.secrets()),
       loggers_(make_loggers(config_.log)),
       tls_(tls_context(config_, state_, *loggers_.app)),
+      machine_addresses_(io_.get_executor(), loggers_.net),
       external_addresses_(io_.get_executor(), config_.turn.external_addresses, loggers_.turn),
       members_(config_.signaling.end_allocations_with_member ? std::make_shared<LiveMembers>() : nullptr),
-      turn_(io_, config_, secrets_, external_addresses_.current(), members_, loggers_),
+      turn_(io_, config_, secrets_, present_relay_addresses(), members_, loggers_),
       ice_servers_(member_secrets(config_, secrets_), realm_selector(config_), config_.turn.public_host,
                    config_.signaling.ice_ttl_seconds),
       access_(config_.signaling.tokens),
@@ -143,6 +152,7 @@ Daemon::Daemon(Config config, ReadAgain read_again)
   listen_for_nat_discovery();
   ice_servers_.set_listeners(bound_);
   ice_servers_.set_nat_discovery(config_.turn.nat_discovery);
+  ice_servers_.set_binding(config_.turn.binding);
   if (members_)
     ice_servers_.bind_to_membership(members_, [this](const std::string& user) { turn_.end_allocations_of(user); });
 }
@@ -213,19 +223,39 @@ void Daemon::warn_of_small_buffers() {
       bytes, net::UdpSocket::kBufferBytes);
 }
 
+turn::RelayAddressOptions Daemon::present_relay_addresses() const {
+  return relay_addresses(config_, external_addresses_.current(), machine_addresses_.current());
+}
+
+void Daemon::watch_addresses() {
+  external_addresses_.start([this] { turn_.set_relay_addresses(present_relay_addresses()); });
+  machine_addresses_.start([this] {
+    external_addresses_.resolve_again();
+    turn_.set_relay_addresses(present_relay_addresses());
+  });
+}
+
+void Daemon::drop_privileges() {
+  user_.become(*loggers_.app);
+  if (!user_.owner()) return;
+  for (const std::string& file : unreadable_at_reload(config_)) {
+    loggers_.app->warn("a reload will fail, because this user cannot read {}: give the file to its group", file);
+  }
+}
+
 int Daemon::run(std::ostream& out) {
+  drop_privileges();
   turn_.set_gather_window(config_.turn.gather_microseconds);
   turn_.start();
   warn_of_small_buffers();
-  external_addresses_.start([this](const std::vector<turn::ExternalAddress>& external) {
-    turn_.set_relay_addresses(relay_addresses(config_, external));
-  });
+  watch_addresses();
   for (const auto& listener : stream_listeners_)
     listener->start();
   http_.set_strict_transport(is_tls_for_good(config_, tls_.get()));
   http_.set_ready(true);
   await_signal();
-  out << announcement({config_, bound_, lan_addresses(), state_.admin_token_file()}) << std::flush;
+  out << announcement({config_, bound_, lan_addresses(machine_addresses_.current()), state_.admin_token_file()})
+      << std::flush;
   ::sd_notify(0, "READY=1");
   try {
     io_.run();
@@ -299,7 +329,9 @@ void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tl
   connections_.connections_max = connections_max(next);
   access_ = std::move(access);
   ice_servers_.set_secrets(member_secrets(next, secrets_));
+  ice_servers_.set_binding(next.turn.binding);
   config_ = next;
+  machine_addresses_.read_again();  // where the system does not tell of changes
 }
 
 void Daemon::drain() {
@@ -322,6 +354,7 @@ asio::awaitable<void> Daemon::stop() {
   for (const auto& listener : stream_listeners_)
     listener->stop();
   external_addresses_.stop();
+  machine_addresses_.stop();
   turn_.stop();
   signals_.cancel();
 }

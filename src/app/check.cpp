@@ -19,8 +19,11 @@
 
 #include "app/access_tokens.hpp"
 #include "app/external_addresses.hpp"
+#include "app/state_directory.hpp"
+#include "causeway/turn/peer_policy.hpp"
 #include "http/static_files.hpp"
 #include "net/endpoint_conversion.hpp"
+#include "net/interfaces.hpp"
 #include "net/listen_error.hpp"
 #include "net/tls_context.hpp"
 
@@ -35,12 +38,6 @@ using config::Transport;
 
 constexpr std::size_t kSecretBytesEnough = 16;
 constexpr std::chrono::days kRenewalDue{7};
-
-// Ranges in which an address is of no use to clients on the internet.
-constexpr std::array<std::string_view, 15> kNotPublic{
-    "0.0.0.0/8",       "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",    "169.254.0.0/16",
-    "172.16.0.0/12",   "192.0.0.0/24",   "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15",
-    "198.51.100.0/24", "203.0.113.0/24", "fc00::/7",      "fe80::/10",      "2001:db8::/32"};
 
 class Socket {
  public:
@@ -119,10 +116,7 @@ void check_addresses(const Config& config, Findings& findings) {
     const IpAddress& address = external.external;
     const std::optional<IpAddress>& local = external.local;
     const std::string name = "turn.external_addresses: " + address.to_string();
-    const bool public_address = !address.is_loopback() && std::ranges::none_of(kNotPublic, [&](std::string_view range) {
-      return Prefix::parse(range)->contains(address);
-    });
-    if (!public_address) {
+    if (!turn::PeerPolicy{{}}.allows(address)) {  // the special-purpose ranges
       findings.push_back({Severity::kWarning, "",
                           name + " is not a public address, so clients on the internet cannot "
                                  "reach what is relayed there."});
@@ -135,6 +129,42 @@ void check_addresses(const Config& config, Findings& findings) {
           {Severity::kError, "",
            name + (local ? " stands for " + local->to_string() + ", which is not in turn.relay.addresses."
                          : " has no address of its family in turn.relay.addresses that it could stand for.")});
+    }
+  }
+}
+
+void check_nat_discovery(const Config& config, Findings& findings) {
+  if (config.turn.binding == config::BindingAccess::kOpen || config.turn.nat_discovery.addresses.empty()) return;
+  findings.push_back({Severity::kError, "",
+                      "turn.nat_discovery and turn.binding \"allocated\" contradict each other: clients ask for their "
+                      "NAT's behaviour without an allocation, and would get no answer. Remove one of the two."});
+}
+
+// What an `allow` means for the ports of this server itself.
+void check_peers(const Config& config, Findings& findings) {
+  const auto own = net::interface_addresses();
+  if (!own) {
+    findings.push_back({Severity::kWarning, "",
+                        "this machine's addresses cannot be read (" + own.error().message() +
+                            "), so the relay may reach services of this server; allow the address family AF_NETLINK."});
+    return;
+  }
+  for (std::size_t i = 0; i < config.turn.peers.allow.size(); ++i) {
+    const Prefix& prefix = config.turn.peers.allow[i];
+    const turn::PeerPolicy alone{{.allow = {prefix}}};
+    for (const IpAddress& address : *own) {
+      if (!prefix.contains(address)) continue;
+      const std::string name = "turn.peers.allow[" + std::to_string(i) + "] " + prefix.to_string();
+      const std::string host = Prefix{address, 128}.to_string();
+      if (alone.opens_own_address(address)) {
+        findings.push_back({Severity::kWarning, "",
+                            name + " opens every port of this server at " + address.to_string() +
+                                ", its own services included, to everybody with credentials for the relay."});
+      } else if (alone.allows(address)) {
+        findings.push_back({Severity::kWarning, "",
+                            name + " covers this server's own address " + address.to_string() +
+                                ", which stays closed; only \"" + host + "\" would open it, with every port."});
+      }
     }
   }
 }
@@ -182,6 +212,12 @@ void check_folders(const Config& config, Findings& findings) {
       findings.push_back({Severity::kError, "", std::string{error.what()} + "."});
     }
   }
+  try {
+    if (has_all_secrets(config.state_directory)) return;  // nothing has to be written
+  } catch (const std::runtime_error& error) {
+    findings.push_back({Severity::kError, "", std::string{"state_directory: "} + error.what()});
+    return;
+  }
   std::error_code error;
   std::filesystem::path folder = config.state_directory;
   while (!std::filesystem::exists(folder, error) && folder.has_relative_path())
@@ -220,6 +256,8 @@ Findings check(const Config& config, WallTime now) {
   check_secrets(config, findings);
   check_token_keys(config, findings);
   check_addresses(config, findings);
+  check_peers(config, findings);
+  check_nat_discovery(config, findings);
   check_ports(config, findings);
   return findings;
 }

@@ -94,7 +94,7 @@ asio::awaitable<void> ExternalAddresses::watch() {
       }
       changed = take(names_[i], addresses_of(results)) || changed;
     }
-    if (changed && !stopped_) changed_(current());
+    if (changed && !stopped_) changed_();
   }
 }
 

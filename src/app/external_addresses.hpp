@@ -17,7 +17,7 @@ namespace causeway::app {
 
 class ExternalAddresses {
  public:
-  using Changed = std::function<void(const std::vector<turn::ExternalAddress>&)>;
+  using Changed = std::function<void()>;
   static constexpr std::chrono::seconds kInterval{60};
 
   // Throws std::runtime_error for a name that has no address.
@@ -25,8 +25,10 @@ class ExternalAddresses {
                     Logger logger);
 
   std::vector<turn::ExternalAddress> current() const;
-  // Calls `changed` whenever a name has come to stand for another address, until stop().
+  // Calls `changed` whenever current() has changed, as a name has come to stand for another address, until stop().
   void start(Changed changed);
+  // At once instead of in a minute: this machine has moved to another network.
+  void resolve_again() { timer_.cancel(); }
   void stop();
 
  private:

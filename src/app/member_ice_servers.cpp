@@ -75,9 +75,11 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
   const std::string host = in_uri(name);
   signaling::IceServerList list;
   if (listeners_.empty()) return list;
+  const bool serves_stun = binding_ == config::BindingAccess::kOpen;
   const auto udp = std::find_if(listeners_.begin(), listeners_.end(),
                                 [](const auto& listener) { return listener.transport == config::Transport::kUdp; });
-  if (udp != listeners_.end()) list.servers.push_back({{"stun:" + host + ":" + std::to_string(udp->port)}, {}, {}});
+  if (serves_stun && udp != listeners_.end())
+    list.servers.push_back({{"stun:" + host + ":" + std::to_string(udp->port)}, {}, {}});
 
   const std::string user = LiveMembers::user_of(request.room_id, request.member_id);
   if (members_) members_->add(user);
@@ -93,7 +95,7 @@ signaling::IceServerList MemberIceServers::for_member(const signaling::IceServer
     list.servers.push_back(std::move(turn));
   }
   list.ttl = ttl_;
-  list.nat_discovery = nat_discovery_;
+  if (serves_stun) list.nat_discovery = nat_discovery_;
   return list;
 }
 

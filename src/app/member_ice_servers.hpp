@@ -24,6 +24,8 @@ class MemberIceServers final : public signaling::IceServers {
       : secrets_(std::move(secrets)), selector_(std::move(selector)), public_host_(std::move(public_host)), ttl_(ttl) {}
 
   void set_secrets(std::vector<std::string> secrets) { secrets_ = std::move(secrets); }
+  // Members are told no stun: URI where such requests get no answer.
+  void set_binding(config::BindingAccess binding) { binding_ = binding; }
 
   // With the port that was really bound. Set before the first member comes.
   void set_listeners(const std::vector<config::Listener>& bound);
@@ -51,7 +53,8 @@ class MemberIceServers final : public signaling::IceServers {
   std::chrono::seconds ttl_;
   std::vector<config::Listener> listeners_;  // in the order of the URIs
   std::vector<std::string> nat_discovery_;   // URIs
-  std::shared_ptr<LiveMembers> members_;     // nullptr: credentials are good without their members
+  config::BindingAccess binding_ = config::BindingAccess::kOpen;
+  std::shared_ptr<LiveMembers> members_;  // nullptr: credentials are good without their members
   std::function<void(const std::string& user)> on_departure_;
 };
 

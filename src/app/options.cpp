@@ -46,22 +46,34 @@ turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& conf
   return options;
 }
 
+// Where clients are told to go leads here, whatever stands between.
+std::vector<IpAddress> leading_here(const Config& config) {
+  std::vector<IpAddress> found = config.turn.nat_discovery.external_addresses;
+  for (const Listener& listener : config.listeners) {
+    if (!listener.address.is_unspecified()) found.push_back(listener.address);
+  }
+  if (const auto host = config.turn.public_host ? IpAddress::parse(*config.turn.public_host) : std::nullopt)
+    found.push_back(*host);
+  return found;
+}
+
 }  // namespace
 
-std::vector<IpAddress> lan_addresses() {
+std::vector<IpAddress> lan_addresses(const std::vector<IpAddress>& of_machine) {
   std::vector<IpAddress> addresses = of_both_families(net::default_route_source);
-  for (const IpAddress& address : net::interface_addresses()) {
+  for (const IpAddress& address : of_machine) {
     if (address.is_v4() && !address.is_loopback()) addresses.push_back(address);
   }
   return addresses;
 }
 
-turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external) {
-  return {config.turn.relay.addresses, of_both_families(net::default_route_source), external,
-          net::interface_addresses()};
+turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external,
+                                          const std::vector<IpAddress>& of_machine) {
+  return {config.turn.relay.addresses, of_both_families(net::default_route_source), external, of_machine,
+          leading_here(config)};
 }
 
-turn::ServerOptions turn_options(const Config& config, const std::vector<turn::ExternalAddress>& external) {
+turn::ServerOptions turn_options(const Config& config, turn::RelayAddressOptions relay_addresses) {
   turn::ServerOptions options;
   options.limits = server_limits(config);
   options.tcp_relay = config.turn.tcp_relay;
@@ -69,7 +81,7 @@ turn::ServerOptions turn_options(const Config& config, const std::vector<turn::E
   options.relay_port_max = config.turn.relay.port_max;
   options.peers = peer_policy(config);
   options.alternate = alternate_server(config);
-  options.relay_addresses = relay_addresses(config, external);
+  options.relay_addresses = std::move(relay_addresses);
   options.mobility = config.turn.mobility;
   options.nat_discovery = nat_discovery_options(config.turn.nat_discovery);
   return options;
@@ -119,6 +131,9 @@ std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const S
     return context;
   }
   const CertificateFiles files = state.self_signed_certificate(read_clock().wall);
+  if (!files.renewal_problem.empty()) {
+    logger.warn("{} ends within 30 days and cannot be renewed: {}", files.certificate.string(), files.renewal_problem);
+  }
   return std::make_shared<net::TlsContext>(files.certificate, files.private_key);
 }
 

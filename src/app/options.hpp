@@ -22,11 +22,12 @@ class TlsContext;
 namespace causeway::app {
 
 // The addresses by which other machines reach this one, the likeliest first.
-std::vector<IpAddress> lan_addresses();
+std::vector<IpAddress> lan_addresses(const std::vector<IpAddress>& of_machine);
 
 turn::RelayAddressOptions relay_addresses(const config::Config& config,
-                                          const std::vector<turn::ExternalAddress>& external);
-turn::ServerOptions turn_options(const config::Config& config, const std::vector<turn::ExternalAddress>& external);
+                                          const std::vector<turn::ExternalAddress>& external,
+                                          const std::vector<IpAddress>& of_machine);
+turn::ServerOptions turn_options(const config::Config& config, turn::RelayAddressOptions relay_addresses);
 signaling::HubOptions hub_options(const config::Config& config);
 http::SignalingServiceOptions signaling_options(const config::Config& config);
 http::TrustedProxies trusted_proxies(const config::Web& web);

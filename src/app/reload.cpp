@@ -24,6 +24,7 @@ std::vector<std::string_view> keys_that_need_a_restart(const Config& running, co
     if (differs) keys.push_back(key);
   };
   name(running.realm != read.realm, "realm");
+  name(running.user != read.user, "user");
   name(running.state_directory != read.state_directory, "state_directory");
   name(running.listeners != read.listeners, "listeners");
   name(!has_same_realms(running, read), "realms");
@@ -48,6 +49,7 @@ void take_over(Config& running, const Config& read) {
   running.turn.users = read.turn.users;
   running.turn.shared_secrets = read.turn.shared_secrets;
   running.turn.peers = read.turn.peers;
+  running.turn.binding = read.turn.binding;
   running.turn.limits = read.turn.limits;
   running.turn.lifetimes = read.turn.lifetimes;
   running.turn.alternate = read.turn.alternate;

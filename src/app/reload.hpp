@@ -11,10 +11,11 @@
 namespace causeway::app {
 
 // Each stands for itself and all keys below it. Every other key needs a restart.
-inline constexpr std::array<std::string_view, 12> kLiveKeys{"tls",
+inline constexpr std::array<std::string_view, 13> kLiveKeys{"tls",
                                                             "turn.users",
                                                             "turn.shared_secrets",
                                                             "turn.peers",
+                                                            "turn.binding",
                                                             "turn.limits",
                                                             "turn.lifetimes",
                                                             "turn.alternate",

@@ -108,7 +108,9 @@ SubjectNames local_subject_names() {
   if (::gethostname(host.data(), host.size() - 1) == 0 && host[0] != '\0' && names.host_names[0] != host.data()) {
     names.host_names.emplace_back(host.data());
   }
-  for (const IpAddress& address : net::interface_addresses()) {
+  const auto addresses = net::interface_addresses();
+  if (!addresses) return names;
+  for (const IpAddress& address : *addresses) {
     if (!is_link_local(address) && names.addresses.size() < kAddressesMax) names.addresses.push_back(address);
   }
   return names;

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -54,13 +56,31 @@ class Descriptor {
   int descriptor_;
 };
 
+enum class Privacy { kPublic, kSecret };
+
+void require_private(const std::filesystem::path& file, const struct stat& status) {
+  const bool of_this_user = status.st_uid == ::geteuid();
+  const mode_t allowed = of_this_user ? 0700 : 0740;
+  const mode_t mode = status.st_mode & 0777;
+  if ((mode & ~allowed) == 0) return;
+  std::array<char, 8> octal{};
+  std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode));
+  throw std::runtime_error(file.string() + " is a secret that other users can read or change (mode " + octal.data() +
+                           "): chmod " + (of_this_user ? "600 " : "640 ") + file.string() +
+                           ", and replace it if one of them may have read it.");
+}
+
 // nullopt when there is no such file.
-std::optional<std::string> read(const std::filesystem::path& file) {
-  const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+std::optional<std::string> read(const std::filesystem::path& file, Privacy privacy) {
+  const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};  // a FIFO would wait
   if (descriptor.get() < 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw failure(file, "read", errno);
   }
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) != 0) throw failure(file, "read", errno);
+  if (!S_ISREG(status.st_mode)) throw damaged(file, "it is no regular file");
+  if (privacy == Privacy::kSecret) require_private(file, status);
   std::string content(kFileBytesMax, '\0');
   std::size_t bytes = 0;
   for (;;) {
@@ -84,13 +104,18 @@ void write_all(const Descriptor& descriptor, const std::filesystem::path& file, 
   }
 }
 
+void give(const Descriptor& descriptor, const std::filesystem::path& file, const std::optional<FileOwner>& owner) {
+  if (owner && ::fchown(descriptor.get(), owner->user, owner->group) != 0) throw failure(file, "given away", errno);
+}
+
 // Under the lock: whoever reads `file` sees all of it or none, also after a crash.
-void write(const std::filesystem::path& file, std::string_view content) {
+void write(const std::filesystem::path& file, std::string_view content, const std::optional<FileOwner>& owner) {
   const std::filesystem::path draft = file.string() + ".new";
   ::unlink(draft.c_str());  // of a start that was cut off
   try {
     const Descriptor descriptor{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (descriptor.get() < 0) throw failure(file, "written", errno);
+    give(descriptor, file, owner);
     write_all(descriptor, file, content);
     if (::fsync(descriptor.get()) != 0) throw failure(file, "written", errno);
     if (::rename(draft.c_str(), file.c_str()) != 0) throw failure(file, "written", errno);
@@ -104,7 +129,7 @@ void write(const std::filesystem::path& file, std::string_view content) {
 
 class Lock {
  public:
-  explicit Lock(const std::filesystem::path& directory)
+  Lock(const std::filesystem::path& directory, const std::optional<FileOwner>& owner)
       : descriptor_(::open((directory / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     int result = descriptor_.get();
     if (result >= 0) {
@@ -113,6 +138,7 @@ class Lock {
       } while (result != 0 && errno == EINTR);
     }
     if (result < 0) throw failure(directory / "lock", "locked", errno);
+    give(descriptor_, directory / "lock", owner);
   }
 
  private:
@@ -131,11 +157,9 @@ std::string random_text() {
   return base64url_encode(as_bytes(random_octets())) + "\n";
 }
 
-std::string read_or_make(const std::filesystem::path& file, const std::function<std::string()>& make) {
-  if (auto content = read(file)) return *std::move(content);
-  std::string content = make();
-  write(file, content);
-  return content;
+void make_if_missing(const std::filesystem::path& file, const std::function<std::string()>& make,
+                     const std::optional<FileOwner>& owner) {
+  if (!read(file, Privacy::kSecret)) write(file, make(), owner);
 }
 
 // An operator may have put a secret of his own there: any printable text of one line, with or without its end.
@@ -148,58 +172,101 @@ std::string checked_text(const std::filesystem::path& file, std::string content)
   return content;
 }
 
+std::filesystem::path secret_file(const std::filesystem::path& directory) {
+  return directory / "shared_secret";
+}
+std::filesystem::path nonce_key_file(const std::filesystem::path& directory) {
+  return directory / "nonce_key";
+}
+
 }  // namespace
 
-StateDirectory::StateDirectory(std::filesystem::path path) : path_(std::move(path)) {
+StateDirectory::StateDirectory(std::filesystem::path path, std::optional<FileOwner> owner)
+    : path_(std::move(path)), owner_(owner) {
   std::error_code error;
   if (std::filesystem::is_directory(path_, error)) return;
   std::filesystem::create_directories(path_.parent_path(), error);
   if (error) throw failure(path_, "made", error.value());
-  if (::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) throw failure(path_, "made", errno);
+  const bool made = ::mkdir(path_.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) throw failure(path_, "made", errno);
   if (!std::filesystem::is_directory(path_, error)) throw failure(path_, "used as a folder", ENOTDIR);
+  if (made) give(Descriptor{::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, path_, owner_);
 }
 
-KeptSecrets StateDirectory::secrets() const {
-  const Lock lock{path_};
+std::optional<KeptSecrets> StateDirectory::read_secrets() const {
+  const auto shared_secret = read(secret_file(path_), Privacy::kSecret);
+  const auto admin_token = read(admin_token_file(), Privacy::kSecret);
+  const auto nonce_key = read(nonce_key_file(path_), Privacy::kSecret);
+  if (!shared_secret || !admin_token || !nonce_key) return std::nullopt;
   KeptSecrets kept;
-  const auto shared_secret = path_ / "shared_secret";
-  kept.shared_secret = checked_text(shared_secret, read_or_make(shared_secret, random_text));
-  kept.admin_token = checked_text(admin_token_file(), read_or_make(admin_token_file(), random_text));
-  const std::string nonce_key = read_or_make(path_ / "nonce_key", random_octets);
-  if (nonce_key.size() != kept.nonce_key.size()) throw damaged(path_ / "nonce_key", "it has not 32 octets");
-  std::ranges::copy(as_bytes(nonce_key), kept.nonce_key.begin());
+  kept.shared_secret = checked_text(secret_file(path_), *shared_secret);
+  kept.admin_token = checked_text(admin_token_file(), *admin_token);
+  if (nonce_key->size() != kept.nonce_key.size()) throw damaged(nonce_key_file(path_), "it has not 32 octets");
+  std::ranges::copy(as_bytes(*nonce_key), kept.nonce_key.begin());
   return kept;
 }
 
-CertificateFiles StateDirectory::self_signed_certificate(WallTime now) const {
-  const Lock lock{path_};
-  const CertificateFiles files{path_ / "certificate.pem", path_ / "private_key.pem"};
-  const std::optional<std::string> kept = read(files.certificate);
-  std::optional<std::string> key = read(files.private_key);
+KeptSecrets StateDirectory::secrets() const {
+  if (auto kept = read_secrets()) return *std::move(kept);
+  const Lock lock{path_, owner_};
+  make_if_missing(secret_file(path_), random_text, owner_);
+  make_if_missing(admin_token_file(), random_text, owner_);
+  make_if_missing(nonce_key_file(path_), random_octets, owner_);
+  return read_secrets().value();
+}
+
+// One that an authority issued was put here by the operator, and is the operator's to renew.
+StateDirectory::CertificateState StateDirectory::judge(const CertificateFiles& files, WallTime now) const {
+  const std::optional<std::string> kept = read(files.certificate, Privacy::kPublic);
+  const std::optional<std::string> key = read(files.private_key, Privacy::kSecret);
   if (!key && kept) throw damaged(files.certificate, "the private key beside it is missing");
-  // The key comes first and stays, so that at every moment the pair fits.
-  if (!key) {
-    key = make_private_key_pem();
-    write(files.private_key, *key);
+  if (!kept) return CertificateState::kMissing;
+  try {
+    const CertificateFacts facts = inspect_certificate(*kept, *key);
+    if (!facts.is_self_issued || facts.not_after > now + kCertificateRenewal) return CertificateState::kGood;
+    return facts.not_after > now ? CertificateState::kDue : CertificateState::kExpired;
+  } catch (const std::runtime_error& error) {
+    throw damaged(files.certificate, error.what());
   }
+}
+
+// The key comes first and stays, so that at every moment the pair fits.
+void StateDirectory::make_certificate(const CertificateFiles& files, WallTime now) const {
+  const Lock lock{path_, owner_};
+  if (judge(files, now) == CertificateState::kGood) return;  // another daemon has made it
+  make_if_missing(files.private_key, make_private_key_pem, owner_);
   std::string made;
   try {
-    if (kept) {
-      const CertificateFacts facts = inspect_certificate(*kept, *key);
-      // One that an authority issued was put here by the operator, and is the operator's to renew.
-      if (!facts.is_self_issued || facts.not_after > now + kCertificateRenewal) return files;
-    }
-    made = make_certificate_pem(*key, local_subject_names(), now);
+    made = make_certificate_pem(read(files.private_key, Privacy::kSecret).value(), local_subject_names(), now);
   } catch (const std::runtime_error& error) {
-    throw damaged(kept ? files.certificate : files.private_key, error.what());
+    throw damaged(files.private_key, error.what());
   }
-  write(files.certificate, made);
+  write(files.certificate, made, owner_);
+}
+
+CertificateFiles StateDirectory::self_signed_certificate(WallTime now) const {
+  CertificateFiles files{path_ / "certificate.pem", path_ / "private_key.pem"};
+  const CertificateState state = judge(files, now);
+  if (state == CertificateState::kGood) return files;
+  try {
+    make_certificate(files, now);
+  } catch (const std::runtime_error& error) {
+    if (state != CertificateState::kDue) throw;
+    files.renewal_problem = error.what();
+  }
   return files;
 }
 
+bool has_all_secrets(const std::filesystem::path& state_directory) {
+  bool all = true;
+  for (const char* name : {"shared_secret", "admin_token", "nonce_key"})
+    all = read(state_directory / name, Privacy::kSecret).has_value() && all;
+  return all;
+}
+
 std::string read_shared_secret(const std::filesystem::path& state_directory) {
-  const auto file = state_directory / "shared_secret";
-  auto content = read(file);
+  const auto file = secret_file(state_directory);
+  auto content = read(file, Privacy::kSecret);
   if (!content) {
     throw std::runtime_error(file.string() + " does not exist yet; start the daemon once, which makes it, or name " +
                              "the daemon's configuration with --config.");

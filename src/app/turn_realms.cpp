@@ -50,7 +50,8 @@ turn::ServerLimits server_limits(const Config& config) {
           .connections_per_allocation_max = limits.connections_per_allocation,
           .connections_per_user_max = limits.connections_per_user,
           .connections_total_max = limits.connections_total,
-          .unauthenticated_answers_per_second_max = limits.unauthenticated_answers_per_second};
+          .unauthenticated_answers_per_second_max = limits.unauthenticated_answers_per_second,
+          .binding_needs_allocation = config.turn.binding == config::BindingAccess::kAllocated};
 }
 
 turn::PeerPolicyOptions peer_policy(const Config& config) {

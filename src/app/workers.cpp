@@ -41,7 +41,7 @@ struct Workers::Worker {
 };
 
 Workers::Workers(asio::io_context& main, const Config& config, const KeptSecrets& secrets,
-                 const std::vector<turn::ExternalAddress>& external, std::shared_ptr<const turn::UserGate> gate,
+                 turn::RelayAddressOptions relay_addresses, std::shared_ptr<const turn::UserGate> gate,
                  const Loggers& loggers)
     : main_(main),
       loggers_(loggers),
@@ -49,7 +49,7 @@ Workers::Workers(asio::io_context& main, const Config& config, const KeptSecrets
       hash_seed_(random_.next()),
       ledger_(config.turn.relay.port_min, config.turn.relay.port_max, config.realms.size() + 1, random_) {
   const std::size_t count = worker_count(config);
-  const turn::ServerOptions options = turn_options(config, external);
+  const turn::ServerOptions options = turn_options(config, std::move(relay_addresses));
   std::vector<net::TurnDriver*> drivers;
   for (std::size_t i = 0; i < count; ++i) {
     Worker& worker = *workers_.emplace_back(std::make_unique<Worker>(loggers.turn));

@@ -26,7 +26,7 @@ class Workers {
  public:
   // `main` is the loop whose thread calls everything here; `gate` as in turn_realms().
   Workers(asio::io_context& main, const config::Config& config, const KeptSecrets& secrets,
-          const std::vector<turn::ExternalAddress>& external, std::shared_ptr<const turn::UserGate> gate,
+          turn::RelayAddressOptions relay_addresses, std::shared_ptr<const turn::UserGate> gate,
           const Loggers& loggers);
   ~Workers();
   Workers(const Workers&) = delete;

@@ -80,6 +80,9 @@ struct Peers {
   bool lan = false;  // true permits the private ranges, see docs/configuration.md
 };
 
+// Who gets an answer to a Binding request: everybody, or only clients that have an allocation.
+enum class BindingAccess : std::uint8_t { kOpen, kAllocated };
+
 // Of one realm.
 struct RealmLimits {
   // A full mesh room of 16 needs 15 connections x 4 URIs x 2 address families = 120 allocations of one member.
@@ -135,6 +138,7 @@ struct Turn {
   std::optional<std::string> public_host;           // a name or an IP address; absent: the host of the HTTP request
   Relay relay;
   bool tcp_relay = false;  // RFC 6062
+  BindingAccess binding = BindingAccess::kOpen;
   Peers peers;
   Limits limits;
   Lifetimes lifetimes;
@@ -220,6 +224,7 @@ struct Config {
 
   std::optional<std::filesystem::path> file;  // where it came from; absent: no file was read
   std::string realm = "causeway";             // 1–127 characters
+  std::optional<std::string> user;            // what a daemon started as root becomes; absent: causeway, where it is
   std::filesystem::path state_directory;      // absolute, never empty after load()
   std::vector<Listener> listeners;            // 1–64
   Tls tls;

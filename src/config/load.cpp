@@ -31,6 +31,10 @@ Result<std::string, Findings> read_file(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(status)) {
     return error(file, "this is a folder; name the configuration file in it.");
   }
+  // Of a FIFO the open waits for somebody to write, and a reload could not read it again.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    return error(file, "this is a FIFO, a socket or a device; name a file.");
+  }
   errno = 0;
   std::ifstream stream{file, std::ios::binary};
   std::string text(Document::kBytesMax + 1, '\0');

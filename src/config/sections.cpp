@@ -178,6 +178,8 @@ void read_turn(ObjectReader& turn, Turn& out) {
   turn.text("public_host", out.public_host, kHostRule);
   turn.section("relay", [&](ObjectReader& object) { read_relay(object, out.relay); });
   turn.flag("tcp_relay", out.tcp_relay);
+  turn.choice<BindingAccess>("binding", out.binding,
+                             {{"open", BindingAccess::kOpen}, {"allocated", BindingAccess::kAllocated}});
   turn.section("peers", [&](ObjectReader& object) {
     object.list("allow", out.peers.allow, kPrefixesMax, kPrefixRule);
     object.list("deny", out.peers.deny, kPrefixesMax, kPrefixRule);
@@ -216,6 +218,7 @@ void read_turn(ObjectReader& turn, Turn& out) {
 
 void read_config(ObjectReader& root, Config& config) {
   root.text("realm", config.realm, kRealmRule);
+  root.text("user", config.user, kSystemUserRule);
   std::optional<std::filesystem::path> state_directory;
   root.file("state_directory", state_directory);
   if (state_directory) config.state_directory = *state_directory;

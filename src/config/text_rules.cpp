@@ -52,6 +52,14 @@ std::optional<std::string> parse_secret(std::string_view text) {
   return printable(text, 508);
 }
 
+// As useradd(8) takes them, and dots, which directories of users have.
+std::optional<std::string> parse_system_user(std::string_view text) {
+  const auto is_part = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c == '.'; };
+  if (text.empty() || text.size() > 64 || text.front() == '-' || !std::ranges::all_of(text, is_part))
+    return std::nullopt;
+  return std::string{text};
+}
+
 bool is_host_name(std::string_view name) {
   if (name.empty() || name.size() > 253) return false;
   while (!name.empty()) {
@@ -171,6 +179,7 @@ constexpr TextRule<std::string> kTokenTextRule{parse_token_text, "1 to 256 bytes
 constexpr TextRule<std::string> kServerNameRule{parse_server_name, "a host name"};
 constexpr TextRule<Endpoint> kEndpointRule{
     parse_endpoint, "an address with a port, like \"203.0.113.8:3478\" or \"[2001:db8::8]:3478\""};
+constexpr TextRule<std::string> kSystemUserRule{parse_system_user, "the name of a user of this machine, or null"};
 constexpr TextRule<std::string> kHostRule{parse_host,
                                           "a host name or an IP address without port and brackets, or null"};
 constexpr TextRule<std::string> kOriginRule{

@@ -18,9 +18,10 @@ extern const TextRule<std::string> kPasswordRule;
 extern const TextRule<std::string> kSharedSecretRule;
 extern const TextRule<std::string> kTokenAlgorithmRule;  // RFC 7518 §3.1, without "none"
 extern const TextRule<std::string> kTokenSecretRule;
-extern const TextRule<std::string> kTokenTextRule;  // ids of keys, audiences
-extern const TextRule<std::string> kHostRule;       // a host name (RFC 1123 §2.1) or an IP address
-extern const TextRule<std::string> kOriginRule;     // RFC 6454 §6.2
+extern const TextRule<std::string> kTokenTextRule;   // ids of keys, audiences
+extern const TextRule<std::string> kSystemUserRule;  // of this machine
+extern const TextRule<std::string> kHostRule;        // a host name (RFC 1123 §2.1) or an IP address
+extern const TextRule<std::string> kOriginRule;      // RFC 6454 §6.2
 extern const TextRule<IpAddress> kAddressRule;
 extern const TextRule<IpAddress> kUnicastAddressRule;  // neither a wildcard nor multicast
 extern const TextRule<Prefix> kPrefixRule;

@@ -2,11 +2,11 @@
 #include "net/interfaces.hpp"
 
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -14,13 +14,13 @@
 
 namespace causeway::net {
 
-std::vector<IpAddress> interface_addresses() {
+Result<std::vector<IpAddress>, error_code> interface_addresses() {
   std::vector<IpAddress> addresses;
   ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return addresses;
+  if (::getifaddrs(&list) != 0) return error_code{errno, boost::system::system_category()};
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+    if (entry->ifa_addr == nullptr) continue;
     const bool v4 = entry->ifa_addr->sa_family == AF_INET;
     if (!v4 && entry->ifa_addr->sa_family != AF_INET6) continue;
     sockaddr_storage address{};

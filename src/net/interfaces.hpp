@@ -6,11 +6,14 @@
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
+#include "causeway/base/result.hpp"
+#include "net/asio.hpp"
 
 namespace causeway::net {
 
-// Of all interfaces that are up, loopback included. Empty when the system does not tell.
-std::vector<IpAddress> interface_addresses();
+// Of all interfaces, loopback and those that are down included: one that comes up has its addresses without a word.
+// Reads them by netlink, so a sandbox without AF_NETLINK gives an error.
+Result<std::vector<IpAddress>, error_code> interface_addresses();
 
 // The address from which packets to the internet would be sent; nothing is sent to find out. nullopt: no default route.
 std::optional<IpAddress> default_route_source(AddressFamily family);

@@ -50,7 +50,11 @@ std::runtime_error problem(std::string_view what, const std::filesystem::path& f
 void require_readable(std::string_view what, const std::filesystem::path& file) {
   errno = 0;
   std::error_code error;
-  if (std::filesystem::is_directory(file, error)) throw problem(what, file, "is a directory, not a PEM file");
+  const auto status = std::filesystem::status(file, error);
+  if (std::filesystem::is_directory(status)) throw problem(what, file, "is a directory, not a PEM file");
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw problem(what, file, "is a FIFO, a socket or a device, not a PEM file");
+  }
   if (std::FILE* opened = std::fopen(file.c_str(), "rb")) {
     std::fclose(opened);
     return;

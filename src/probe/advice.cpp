@@ -74,12 +74,17 @@ ProbeError describe_error_response(Method method, std::uint16_t code, bool authe
 }
 
 ProbeError describe_silence(bool reliable, int count) {
+  ProbeError described;
+  described.is_silence = true;
   if (reliable) {
-    return {"no answer on the open connection",
-            "Something else than a STUN server has this port, or a proxy holds the data back"};
+    described.detail = "no answer on the open connection";
+    described.advice = "Something else than a STUN server has this port, or a proxy holds the data back";
+  } else {
+    described.detail = "no answer to " + std::to_string(count) + (count == 1 ? " packet" : " packets");
+    described.advice =
+        "A firewall drops UDP to this port or the answers, or no server runs there; try transport=tcp too";
   }
-  return {"no answer to " + std::to_string(count) + (count == 1 ? " packet" : " packets"),
-          "A firewall drops UDP to this port or the answers, or no server runs there; try transport=tcp too"};
+  return described;
 }
 
 ProbeError describe_socket_error(std::string_view what, int error) {

@@ -19,8 +19,29 @@ bool ServerProbe::reach() {
   report_.set_server(server_);
   if (!report_.step("connect", [this] { return connect_to_server(); })) return false;
   if (report_.step("binding", [this] { return bind(); })) return true;
+  if (serves_allocations_only()) {
+    report_.excuse(StepResult::kSkipped,
+                   "no answer, but the server answers TURN requests: Binding is for clients with an allocation there");
+    return true;
+  }
   is_redirected_ = was_redirected();
   return is_redirected_;
+}
+
+// A Refresh without an allocation: every TURN server answers it, with an error, and it leaves nothing behind.
+bool ServerProbe::serves_allocations_only() {
+  if (!report_.error().is_silence) return false;
+  if (!options_.uri.turn) {
+    report_.last().advice +=
+        "; or it is a TURN server that answers Binding only to its clients (turn.binding \"allocated\"): probe its "
+        "turn: URI";
+    return false;
+  }
+  auto again = Connection::open(options_, server_, random_);  // the server may have closed the silent one
+  if (!again) return false;
+  client_ = std::move(*again);
+  const auto response = client_->client.request(Method::kRefresh, [](MessageBuilder&) {});
+  return response || response.error().code != 0;
 }
 
 void ServerProbe::use(int redirections_left) {

@@ -23,6 +23,7 @@ class ServerProbe {
  private:
   Outcome connect_to_server();
   Outcome bind();
+  bool serves_allocations_only();
   void learn_nat_behaviour();
   RelayRound::Result relay(AddressFamily family, bool with_channel);
   bool was_redirected() const { return report_.error().alternate_server.has_value(); }

@@ -25,6 +25,7 @@ struct ProbeError {
   std::string advice;
   int system_error = 0;                        // errno, where that is the reason
   std::uint16_t code = 0;                      // of an error response
+  bool is_silence = false;                     // nothing came back, on a way that seems to be open
   std::optional<Endpoint> alternate_server{};  // of a 300 (RFC 8489 §10)
   std::string alternate_domain{};
 };

@@ -170,10 +170,12 @@ function errorOf(errors) {
   return errors.find(({code}) => code < 700) ?? errors[0];
 }
 
-function inWordsWith({code, text, words}, {username = ''}) {
+function inWordsWith({code, text, words}, server) {
+  const {username = ''} = server;
   const expiry_seconds = Number(/^(\d{9,11})(:|$)/.exec(username)?.[1] ?? NaN);
   const expired = code === 401 && expiry_seconds * 1000 < Date.now();
   const date = new Date(expiry_seconds * 1000).toLocaleString(document.documentElement.lang);
   const more = expired ? ` ${t('turn-error.expired', {date})}` : '';
-  return `${code}${text ? ` ${text.replace(/\.$/, '')}` : ''}. ${words}${more}`;
+  const closed = code === 701 && !isTurn(server) ? ` ${t('turn-error.stun-silent')}` : '';
+  return `${code}${text ? ` ${text.replace(/\.$/, '')}` : ''}. ${words}${more}${closed}`;
 }

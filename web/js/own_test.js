@@ -48,7 +48,7 @@ export async function testOwnServer({seconds, show, say}) {
     say(t('say.relay', {count: servers.length}));
     const working = await testUris(servers, add, show);
     await testWrongPassword(working ?? servers.find(isTurn), add, show);
-    const mapping = await natMapping(servers, nat_discovery);
+    const mapping = answersStun(servers) ? await natMapping(servers, nat_discovery) : 'clients-only';
     if (mapping) add('relay', {id: 'nat', state: 'good', words: t(`nat.${mapping}`)});
     if (working) await testCall(working, {seconds, add, show, say});
   }
@@ -101,6 +101,12 @@ async function pingTime(signaling) {
 }
 
 const isTurn = ({urls}) => urls.startsWith('turn');
+
+// A server whose `turn.binding` is "allocated" names TURN over UDP, but no STUN.
+function answersStun(servers) {
+  const over_udp = servers.some(({urls}) => urls.startsWith('turn:') && !urls.endsWith('transport=tcp'));
+  return !over_udp || servers.some(({urls}) => urls.startsWith('stun:'));
+}
 
 /** @returns {Promise<RTCIceServer|null>} the first that works, in the order of the server */
 async function testUris(servers, add, show) {

@@ -192,6 +192,42 @@ TEST_F(CommandsTest, CheckWarnsOfPasswordsThatEverybodyCanRead) {
   EXPECT_THAT(execute({"check-config", path}).err, testing::Not(HasSubstr("holds passwords")));
 }
 
+TEST_F(CommandsTest, CheckOfAFifoOrAFolderEndsAtOnce) {
+  const std::string fifo = folder_.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(execute({"check-config", fifo}).code, 2);
+  EXPECT_THAT(execute({"check-config", fifo}).err, HasSubstr("this is a FIFO, a socket or a device"));
+  EXPECT_THAT(execute({"check-config", folder_.path()}).err, HasSubstr("this is a folder"));
+  const auto tls = R"({"tls": {"certificate": ")" + fifo + R"(", "private_key": ")" + fifo + R"("}})";
+  EXPECT_THAT(execute({"check-config", file(tls)}).err, HasSubstr("is a FIFO, a socket or a device, not a PEM file"));
+}
+
+TEST_F(CommandsTest, CheckRefusesASecretThatOthersCanRead) {
+  const StateDirectory state{folder_.path() / "state"};
+  state.secrets();
+  EXPECT_THAT(execute({"check-config", file("{}")}).err, Not(HasSubstr("chmod 600")));
+  ::chmod((folder_.path() / "state" / "nonce_key").c_str(), 0644);
+  const Outcome done = execute({"check-config", file("{}")});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("chmod 600"));
+}
+
+TEST_F(CommandsTest, CheckSaysWhatAnAllowMeansForTheServersOwnAddresses) {
+  const auto checked = [this](const std::string& allow) {
+    return execute({"check-config", file(R"({"turn": {"peers": {"allow": [")" + allow + R"("]}}})")});
+  };
+  EXPECT_THAT(checked("::/8").err, Not(HasSubstr("turn.peers.allow"))) << "::1 is denied by a longer prefix";
+  EXPECT_THAT(checked("127.0.0.0/8").err, HasSubstr("turn.peers.allow[0] 127.0.0.0/8 opens every port of this server"));
+  EXPECT_THAT(checked("::1/128").err, HasSubstr("opens every port of this server at ::1"));
+}
+
+TEST_F(CommandsTest, CheckFindsThatNatDiscoveryNeedsOpenBinding) {
+  const Outcome done = execute({"check-config", file(R"({"turn": {"binding": "allocated",
+    "nat_discovery": {"addresses": ["127.0.0.1", "127.0.0.2"]}}})")});
+  EXPECT_EQ(done.code, 2);
+  EXPECT_THAT(done.err, HasSubstr("turn.nat_discovery and turn.binding \"allocated\" contradict each other"));
+}
+
 TEST_F(CommandsTest, CredentialUsesTheFirstSecretOfTheFile) {
   const std::string path = file(R"({"turn": {"shared_secrets": ["north-by-northwest", "other"]}})");
   const auto before = read_clock().wall;

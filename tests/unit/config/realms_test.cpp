@@ -112,7 +112,10 @@ TEST(Reload, TakesOverWhatIsLiveAndNamesTheRest) {
   json before = realm({});
   const Config running = loaded(before);
   json after = before;
-  after["turn"] = {{"users", {{"bob", "builder"}}}, {"limits", {{"allocations_total", 5}}}, {"peers", {{"lan", true}}}};
+  after["turn"] = {{"users", {{"bob", "builder"}}},
+                   {"limits", {{"allocations_total", 5}}},
+                   {"peers", {{"lan", true}}},
+                   {"binding", "allocated"}};
   after["log"] = {{"level", "debug"}};
   after["realms"][0]["users"] = {{"carol", "singer"}};
   Config taken = running;
@@ -121,6 +124,7 @@ TEST(Reload, TakesOverWhatIsLiveAndNamesTheRest) {
   EXPECT_TRUE(taken.turn.users.contains("bob"));
   EXPECT_EQ(taken.turn.limits.allocations_total, 5u);
   EXPECT_TRUE(taken.turn.peers.lan);
+  EXPECT_EQ(taken.turn.binding, BindingAccess::kAllocated);
   EXPECT_EQ(taken.log.level, LogLevel::kDebug);
   EXPECT_TRUE(taken.realms[0].users.contains("carol"));
 
@@ -140,6 +144,7 @@ TEST(Reload, TakesOverWhatIsLiveAndNamesTheRest) {
 
 TEST(Reload, KnowsOfEveryKeyWhetherItIsLive) {
   const std::set<std::string_view> restart{"realm",
+                                           "user",
                                            "state_directory",
                                            "listeners",
                                            "realms",

@@ -118,7 +118,59 @@ TEST_F(StateDirectoryTest, WhatIsDamagedIsNamedAndNeverReplaced) {
 TEST_F(StateDirectoryTest, ASecretOfTheOperatorsOwnIsTaken) {
   std::filesystem::create_directories(path_);
   put(path_ / "shared_secret", "correct-horse-battery-staple");
+  ::chmod((path_ / "shared_secret").c_str(), 0600);
   EXPECT_EQ(StateDirectory{path_}.secrets().shared_secret, "correct-horse-battery-staple");
+}
+
+TEST_F(StateDirectoryTest, ASecretThatOthersCanReadIsRefusedWithTheCommandThatMendsIt) {
+  const StateDirectory state{path_};
+  state.secrets();
+  const CertificateFiles files = state.self_signed_certificate(kNow);
+  for (const char* name : {"shared_secret", "nonce_key", "admin_token"}) {
+    for (const mode_t loose : {0644u, 0640u, 0660u, 0606u}) {
+      ::chmod((path_ / name).c_str(), loose);
+      EXPECT_THAT([&] { state.secrets(); },
+                  ThrowsMessage<std::runtime_error>(HasSubstr("chmod 600 " + (path_ / name).string())));
+      EXPECT_THAT([&] { has_all_secrets(path_); }, ThrowsMessage<std::runtime_error>(HasSubstr("chmod 600")));
+    }
+    ::chmod((path_ / name).c_str(), 0400);
+    state.secrets();
+  }
+  ::chmod(files.private_key.c_str(), 0644);
+  EXPECT_THAT([&] { state.self_signed_certificate(kNow); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("chmod 600 " + files.private_key.string())));
+  ::chmod(files.private_key.c_str(), 0600);
+  ::chmod(files.certificate.c_str(), 0644);
+  state.self_signed_certificate(kNow);
+}
+
+TEST_F(StateDirectoryTest, NothingIsWrittenWhereNothingIsMissing) {
+  const StateDirectory state{path_};
+  EXPECT_FALSE(has_all_secrets(path_));
+  const KeptSecrets kept = state.secrets();
+  state.self_signed_certificate(kNow);
+  EXPECT_TRUE(has_all_secrets(path_));
+  std::filesystem::remove(path_ / "lock");
+  EXPECT_EQ(StateDirectory{path_}.secrets().shared_secret, kept.shared_secret);
+  EXPECT_EQ(state.self_signed_certificate(kNow).renewal_problem, "");
+  EXPECT_FALSE(std::filesystem::exists(path_ / "lock")) << "it was locked to be written";
+}
+
+TEST_F(StateDirectoryTest, ACertificateThatCannotBeRenewedServesToItsEnd) {
+  const StateDirectory state{path_};
+  const CertificateFiles files = state.self_signed_certificate(kNow);
+  std::filesystem::remove(path_ / "lock");
+  std::filesystem::create_directory(path_ / "lock");  // which not even root can open to write
+  const auto end = kNow + kCertificateLife;
+  EXPECT_THAT(state.self_signed_certificate(end - std::chrono::seconds{1}).renewal_problem, HasSubstr("lock"));
+  EXPECT_THAT([&] { state.self_signed_certificate(end); }, ThrowsMessage<std::runtime_error>(HasSubstr("lock")));
+}
+
+TEST_F(StateDirectoryTest, AFifoIsDamagedAndNotWaitedFor) {
+  std::filesystem::create_directories(path_);
+  ASSERT_EQ(::mkfifo((path_ / "shared_secret").c_str(), 0600), 0);
+  EXPECT_THAT([&] { StateDirectory{path_}.secrets(); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("it is no regular file")));
 }
 
 TEST_F(StateDirectoryTest, AFolderThatCannotBeMadeIsASentence) {
@@ -178,6 +230,7 @@ TEST_F(StateDirectoryTest, ACertificateThatIsDamagedIsNamedAndNeverReplaced) {
   fails_with("the private key beside it is missing");
   // A start that was cut off between the two.
   put(files.private_key, key);
+  std::filesystem::permissions(files.private_key, std::filesystem::perms{0600});
   std::filesystem::remove(files.certificate);
   state.self_signed_certificate(kNow);
   EXPECT_EQ(content(files.private_key), key);
