@@ -30,6 +30,7 @@
 #include "http/service.hpp"
 #include "http/signaling_service.hpp"
 #include "net/listen_error.hpp"
+#include "net/stream_admission.hpp"
 #include "net/stream_listener.hpp"
 #include "net/system_clock.hpp"
 #include "net/system_random.hpp"
@@ -118,7 +119,7 @@ class Daemon {
   signaling::Hub hub_;
   http::SignalingService signaling_;
   http::Service http_;
-  net::ConnectionBudget connections_;
+  net::StreamAdmission admission_;
   std::vector<std::unique_ptr<net::StreamListener>> stream_listeners_;
   std::vector<Listener> bound_;  // as configured, with the port that was really bound
   asio::signal_set signals_;
@@ -143,7 +144,7 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       hub_(hub_options(config_), ice_servers_, access_, random_),
       signaling_(io_.get_executor(), hub_, signaling_options(config_), loggers_.signaling),
       http_(pages(config_.web), signaling_, trusted_proxies(config_.web), loggers_.http),
-      connections_{connections_max(config_)},
+      admission_(io_.get_executor(), admission_options(config_), random_.next(), loggers_.net),
       signals_(io_.get_executor(), SIGINT, SIGTERM, SIGHUP) {
   signals_.add(SIGUSR1);
   if (tls_) turn_.enable_dtls(*tls_);
@@ -198,7 +199,7 @@ void Daemon::listen_stream(const Listener& listener) {
   const auto& opened = stream_listeners_.emplace_back(std::make_unique<net::StreamListener>(
       io_.get_executor(),
       net::StreamListenerOptions{listener.endpoint(), tls ? tls_ : nullptr, listener.proxy_protocol},
-      std::move(handlers), connections_, loggers_.net));
+      std::move(handlers), admission_, loggers_.net));
   bound_.push_back(listener);
   bound_.back().port = opened->local_endpoint().port;
   const bool others_reach_it = !listener.address.is_loopback() && listener.proxy_protocol.empty();
@@ -326,7 +327,7 @@ void Daemon::apply(const Config& next, std::shared_ptr<const net::TlsContext> tl
   }
   http_.set_strict_transport(is_tls_for_good(next, tls_.get()));
   set_level(loggers_, next.log.level);
-  connections_.connections_max = connections_max(next);
+  admission_.set_limits(connection_limits(next));
   access_ = std::move(access);
   ice_servers_.set_secrets(member_secrets(next, secrets_));
   ice_servers_.set_binding(next.turn.binding);

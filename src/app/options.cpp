@@ -137,9 +137,19 @@ std::shared_ptr<const net::TlsContext> tls_context(const Config& config, const S
   return std::make_shared<net::TlsContext>(files.certificate, files.private_key);
 }
 
-std::size_t connections_max(const Config& config) {
+ConnectionLimits connection_limits(const Config& config) {
   const std::size_t of_tcp_relays = config.turn.tcp_relay ? config.turn.limits.connections_total : 0;
-  return config.signaling.sessions_max + config.turn.limits.allocations_total + of_tcp_relays + kOtherConnectionsMax;
+  const auto& relay = config.turn.relay;
+  const std::size_t relay_ports = std::size_t{relay.port_max} - relay.port_min + 1;
+  const std::size_t allocations_max =
+      config.turn.limits.allocations_total == 0 ? relay_ports : config.turn.limits.allocations_total;
+  const std::size_t authenticated_max = config.signaling.sessions_max + allocations_max + of_tcp_relays;
+  return {.connections_max = authenticated_max + kOtherConnectionsMax,
+          .unauthenticated_per_source = config.limits.unauthenticated_connections_per_address};
+}
+
+net::StreamAdmissionOptions admission_options(const Config& config) {
+  return {.connections = connection_limits(config), .trusted_proxies = config.web.trusted_proxies};
 }
 
 }  // namespace causeway::app

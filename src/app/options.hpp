@@ -14,6 +14,7 @@
 #include "http/forwarded.hpp"
 #include "http/signaling_service.hpp"
 #include "net/asio.hpp"
+#include "net/stream_admission.hpp"
 
 namespace causeway::net {
 class TlsContext;
@@ -37,6 +38,7 @@ std::shared_ptr<const net::TlsContext> tls_context(const config::Config& config,
                                                    spdlog::logger& logger);
 
 // Over all stream listeners.
-std::size_t connections_max(const config::Config& config);
+ConnectionLimits connection_limits(const config::Config& config);
+net::StreamAdmissionOptions admission_options(const config::Config& config);
 
 }  // namespace causeway::app

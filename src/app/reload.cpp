@@ -46,6 +46,7 @@ std::vector<std::string_view> keys_that_need_a_restart(const Config& running, co
 
 void take_over(Config& running, const Config& read) {
   running.tls = read.tls;
+  running.limits = read.limits;
   running.turn.users = read.turn.users;
   running.turn.shared_secrets = read.turn.shared_secrets;
   running.turn.peers = read.turn.peers;

@@ -21,12 +21,17 @@ std::optional<HandshakeQueue::Ticket> HandshakeQueue::begin(const IpAddress& sou
   const Priority priority = !is_within_rate                ? Priority::kOverRate
                             : known_.contains(source, now) ? Priority::kKnownSource
                                                            : Priority::kOtherSource;
+  const auto ticket = enter(priority);
+  if (ticket && !is_within_rate) ++counters_.over_rate;
+  return ticket;
+}
+
+std::optional<HandshakeQueue::Ticket> HandshakeQueue::enter(Priority priority) {
   if (waiting(priority).size() >= options_.waiting_max) {
     ++counters_.refused;
     return std::nullopt;
   }
   ++counters_.begun;
-  if (!is_within_rate) ++counters_.over_rate;
   waiting(priority).insert(++last_number_);
   return Ticket{priority, last_number_};
 }

@@ -211,6 +211,14 @@ struct Web {
   friend bool operator==(const Web&, const Web&) = default;
 };
 
+// Of the server as a whole.
+struct ServerLimits {
+  // Of an IPv4 address or IPv6 /64; twice as many of a /56, four times of a /48. At most a quarter of all connections.
+  std::uint32_t unauthenticated_connections_per_address = 2000;  // 0–1000000, 0 = no limit
+
+  friend bool operator==(const ServerLimits&, const ServerLimits&) noexcept = default;
+};
+
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
@@ -228,6 +236,7 @@ struct Config {
   std::filesystem::path state_directory;      // absolute, never empty after load()
   std::vector<Listener> listeners;            // 1–64
   Tls tls;
+  ServerLimits limits;
   Turn turn;
   std::vector<Realm> realms;  // at most 64
   Signaling signaling;

@@ -224,6 +224,10 @@ void read_config(ObjectReader& root, Config& config) {
   if (state_directory) config.state_directory = *state_directory;
   read_listeners(root, config.listeners);
   root.section("tls", [&](ObjectReader& object) { read_tls(object, config.tls); });
+  root.section("limits", [&](ObjectReader& object) {
+    object.number("unauthenticated_connections_per_address", config.limits.unauthenticated_connections_per_address, 0,
+                  1'000'000);
+  });
   root.section("turn", [&](ObjectReader& object) { read_turn(object, config.turn); });
   read_realms(root, config);
   root.section("signaling", [&](ObjectReader& object) { read_signaling(object, config.signaling); });

@@ -31,6 +31,8 @@ constexpr std::uint32_t kHeaderBytesMax = 8 * 1024;
 constexpr std::size_t kReadBytesMax = kHeaderBytesMax;  // buffered: no body is ever read
 constexpr std::chrono::seconds kRequestDeadline{30};    // also how long a connection may idle between two requests
 constexpr std::chrono::seconds kResponseDeadline{120};
+// After that long the next response is a connection's last: nobody keeps a place by asking again and again.
+constexpr std::chrono::minutes kConnectionLife{5};
 
 // What to tell a client whose request cannot be read; nullopt where nobody listens any more.
 std::optional<Response> refusal(const error_code& error) {
@@ -135,6 +137,7 @@ asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::
                                                                            beast::flat_buffer& buffer,
                                                                            const net::ConnectionFacts& facts) {
   Conversation conversation{stream, buffer};
+  const TimePoint ends_at = read_clock().steady + kConnectionLife;
   for (bool goes_on = true; goes_on;) {
     // On the heap, and gone before the answer: who does not read it shall not make the server keep the request.
     auto parser = std::make_unique<Parser>();
@@ -151,7 +154,8 @@ asio::awaitable<std::unique_ptr<WebSocketUpgrade>> Service::serve_requests(net::
     Answer answer = answer_to(parser->release(), facts, buffer.size() > 0);
     parser.reset();
     if (answer.upgrade) co_return std::move(answer.upgrade);
-    goes_on = co_await conversation.respond(answer.response, answer.is_head, answer.keep_alive);
+    goes_on = co_await conversation.respond(answer.response, answer.is_head,
+                                            answer.keep_alive && read_clock().steady < ends_at);
   }
   co_return nullptr;
 }
@@ -168,12 +172,15 @@ Service::Answer Service::answer_to(Request request, const net::ConnectionFacts& 
   Answer answer{.is_head = request.method() == beast::http::verb::head,
                 .keep_alive = request.keep_alive() && can_go_on_after(request)};
   if (auto* open = std::get_if<signaling::OpenRequest>(&outcome)) {
-    if (!has_more) {
+    const bool has_place = facts.place.identify(client.remote.address);
+    if (has_place && !has_more) {
       answer.upgrade = std::make_unique<WebSocketUpgrade>(
-          WebSocketUpgrade{std::move(request), std::move(*open), name_of(client.remote, facts.remote)});
+          WebSocketUpgrade{std::move(request), std::move(*open), name_of(client.remote, facts.remote), facts.place});
       return answer;
     }
-    outcome = sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n");
+    outcome = has_place
+                  ? sentence_response(status::bad_request, "WebSocket frames came before the upgrade was answered.\n")
+                  : sentence_response(status::service_unavailable, "Too many connections from this address.\n");
     answer.keep_alive = false;
   }
   answer.response = std::get<Response>(std::move(outcome));

@@ -59,13 +59,15 @@ asio::awaitable<void> SignalingService::serve(net::Stream stream, std::unique_pt
     co_return;
   }
   const signaling::SessionId id{++last_session_id_};
-  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade->client), *this, logger_);
+  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade->client), upgrade->place,
+                                                    *this, logger_);
   {
     Registration registration(*this, session);
     session->accept(upgrade->request);
     {
       const Gathering gathering(*this);
       perform(hub_.open(id, upgrade->open, read_clock()));
+      notice_joined(*session);
       session->flush();
     }
     upgrade.reset();  // the session stays for hours
@@ -79,6 +81,12 @@ void SignalingService::on_text(signaling::SessionId id, std::string_view text) {
   ++counters_.messages_received;
   const auto message = signaling::parse_client_message(text);
   perform(message ? hub_.on_message(id, *message, read_clock()) : hub_.on_bad_message(id, message.error()));
+  const auto found = sessions_.find(id);
+  if (found != sessions_.end()) notice_joined(*found->second);
+}
+
+void SignalingService::notice_joined(WebSocketSession& session) {
+  if (!session.has_joined() && hub_.is_member(session.id())) session.on_joined();
 }
 
 void SignalingService::on_unacceptable(signaling::SessionId id, signaling::CloseReason reason) {
@@ -113,6 +121,7 @@ std::vector<signaling::SessionId> SignalingService::send(const signaling::Delive
     if (found == sessions_.end()) continue;
     WebSocketSession& session = *found->second;
     if (unflushed_.empty() || unflushed_.back() != found->second) unflushed_.push_back(found->second);
+    notice_joined(session);  // who has waited to be let in hears of it
     const bool is_last = delivery.close.has_value();
     if (delivery.close == signaling::CloseReason::kSlowReader) session.drop_queued();
     if (delivery.message) {

@@ -95,6 +95,7 @@ class SignalingService {
   void perform(signaling::Deliveries deliveries);
   std::vector<signaling::SessionId> send(const signaling::Deliveries& deliveries);
   void flush();
+  void notice_joined(WebSocketSession& session);
   void arm_timer();
 
   signaling::Hub& hub_;

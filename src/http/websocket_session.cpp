@@ -27,10 +27,11 @@ constexpr std::size_t kGatherBytes = 64 * 1024;  // handed to the connection at 
 }  // namespace
 
 WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client,
-                                   SignalingService& service, Logger logger)
+                                   const net::ConnectionPlace& place, SignalingService& service, Logger logger)
     : stream_(std::move(stream)),
       id_(id),
       client_(std::move(client)),
+      place_(place),
       service_(service),
       logger_(std::move(logger)),
       pace_(service.options().rates),
@@ -80,6 +81,10 @@ asio::awaitable<void> WebSocketSession::pause(Duration wait) {
   service_.on_pause();
   co_await pause_->async_wait(net::kAwait);
   pause_.reset();
+}
+
+void WebSocketSession::on_joined() {
+  if (!std::exchange(has_joined_, true)) place_.on_authenticated();
 }
 
 asio::awaitable<void> WebSocketSession::linger() {

@@ -20,6 +20,7 @@
 #include "http/websocket_frames.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
+#include "net/stream_admission.hpp"
 
 namespace causeway::http {
 
@@ -30,12 +31,13 @@ struct WebSocketUpgrade {
   boost::beast::http::request_header<> request;
   signaling::OpenRequest open;
   std::string client;  // for the log
+  net::ConnectionPlace place{};
 };
 
 class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  public:
-  WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client, SignalingService& service,
-                   Logger logger);
+  WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client, const net::ConnectionPlace& place,
+                   SignalingService& service, Logger logger);
 
   signaling::SessionId id() const noexcept { return id_; }
 
@@ -44,6 +46,10 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
 
   // Hands every message to the service until the connection has ended, or is to end. Says how it went.
   asio::awaitable<signaling::LeftReason> read();
+
+  // The client has joined a room. May be repeated.
+  void on_joined();
+  bool has_joined() const noexcept { return has_joined_; }
 
   // What remains to be done for the last words to arrive, once the session has ended.
   asio::awaitable<void> linger();
@@ -83,6 +89,8 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   net::Stream stream_;
   const signaling::SessionId id_;
   const std::string client_;
+  const net::ConnectionPlace place_;
+  bool has_joined_ = false;
   SignalingService& service_;
   Logger logger_;
 

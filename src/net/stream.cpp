@@ -47,15 +47,18 @@ error_code Stream::start_tls(const TlsContext& context) {
   return {};
 }
 
-Stream::Attempt Stream::try_handshake() noexcept {
+std::optional<tcp::socket::wait_type> Stream::handshake_now(error_code& error) noexcept {
   // A closed socket's descriptor may belong to another connection already: never let OpenSSL touch it.
-  if (!socket_.is_open()) return {.error = asio::error::operation_aborted};
+  error = socket_.is_open() ? error_code{} : error_code{asio::error::operation_aborted};
+  if (error) return std::nullopt;
   ERR_clear_error();
   errno = 0;
   const int result = SSL_do_handshake(ssl_.get());
-  if (result != 1) return tls_attempt(result);
-  tls_usable_ = true;
-  return {};
+  tls_usable_ = result == 1;
+  if (tls_usable_) return std::nullopt;
+  const Attempt attempt = tls_attempt(result);
+  error = attempt.error;
+  return attempt.wait;
 }
 
 Stream::Attempt Stream::try_read(asio::mutable_buffer buffer) noexcept {

@@ -49,9 +49,11 @@ class Stream {
   std::string server_name() const;
   bool is_open() const noexcept { return socket_.is_open(); }
 
-  // Turns a plain connection on which nothing was read yet into TLS, as the server. Completes with void(error_code).
-  template <class Token>
-  auto async_handshake(const TlsContext& context, Token&& token);
+  // Turns a plain connection on which nothing was read yet into TLS, as the server; the handshake is still to be made.
+  error_code start_tls(const TlsContext& context);
+  // Takes the handshake as far as it goes without waiting. What it returns is to be waited for before it goes on;
+  // nullopt when the handshake is done, or has failed with `error`.
+  std::optional<tcp::socket::wait_type> handshake_now(error_code& error) noexcept;
 
   template <class MutableBufferSequence, class Token>
   auto async_read_some(const MutableBufferSequence& buffers, Token&& token);
@@ -100,7 +102,6 @@ class Stream {
   };
   struct ReadStep;
   struct WriteStep;
-  struct HandshakeStep;
   template <class Step>
   struct Operation;
   struct StartRead;
@@ -109,8 +110,6 @@ class Stream {
     void operator()(SSL* ssl) const noexcept;
   };
 
-  error_code start_tls(const TlsContext& context);
-  Attempt try_handshake() noexcept;
   Attempt try_read(asio::mutable_buffer buffer) noexcept;
   Attempt try_write(std::span<const asio::const_buffer> buffers) noexcept;
   Attempt tls_attempt(int result) noexcept;

@@ -26,7 +26,7 @@ namespace causeway::net {
 namespace {
 
 constexpr std::chrono::seconds kFirstOctetDeadline{10};
-constexpr std::chrono::seconds kHandshakeDeadline{10};
+constexpr std::chrono::seconds kHandshakeDeadline{20};
 constexpr std::chrono::minutes kComplaintInterval{1};
 constexpr std::size_t kFirstReadBytes = 2048;
 constexpr std::uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 §5.1
@@ -105,7 +105,7 @@ asio::awaitable<std::optional<Result<ProxyHeader, ProxyHeaderError>>> read_proxy
 struct StreamListener::State {
   StreamListenerOptions options;
   StreamHandlers handlers;
-  ConnectionBudget& budget;
+  StreamAdmission& admission;
   Logger logger;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
@@ -113,6 +113,10 @@ struct StreamListener::State {
   struct Session {
     asio::cancellation_signal cancellation{};
     bool has_ended = false;  // and goes from the list in the loop's next turn
+
+    void end() {
+      if (!has_ended) cancellation.emit(asio::cancellation_type::terminal);
+    }
   };
   std::list<Session> sessions{};
   Complaint accept_error{};
@@ -123,7 +127,8 @@ struct StreamListener::State {
   static asio::awaitable<void> accept_loop(std::shared_ptr<State> state);
   static asio::awaitable<void> serve(std::shared_ptr<State> state, Stream stream, ConnectionFacts facts);
   static asio::awaitable<bool> learn_addresses(State& state, Stream& stream, ConnectionFacts& facts);
-  static asio::awaitable<bool> start_tls(State& state, Stream& stream, Deadline& deadline);
+  static asio::awaitable<bool> start_tls(State& state, Stream& stream, const ConnectionFacts& facts,
+                                         Deadline& deadline);
 
   void start_session(const std::shared_ptr<State>& self, tcp::socket socket);
   bool may_connect(const IpAddress& address);
@@ -182,22 +187,24 @@ void StreamListener::State::report_proxy_header_error(const Endpoint& proxy, Pro
 }
 
 void StreamListener::State::start_session(const std::shared_ptr<State>& self, tcp::socket socket) {
-  if (budget.open >= budget.connections_max) {
-    ++counters.refused_over_budget;
-    return;
-  }
   error_code gone;
   const tcp::endpoint remote = socket.remote_endpoint(gone);
   if (gone) return;
   const tcp::endpoint here = socket.local_endpoint(gone);
   if (gone) return;
-  const ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here)};
+  ConnectionFacts facts{.remote = from_asio(remote), .local = from_asio(here), .accepted_at = read_clock().steady};
   if (!may_connect(facts.remote.address)) return;
-  ++counters.accepted;
-  ++budget.open;
   const auto session = sessions.emplace(sessions.end());
-  auto finished = [self, session] {
-    --self->budget.open;
+  auto evict = [session] { session->end(); };
+  const auto place = admission.open(facts.remote.address, !options.proxies.empty(), std::move(evict));
+  if (!place) {
+    sessions.erase(session);
+    return;
+  }
+  ++counters.accepted;
+  facts.place = {admission, *place};
+  auto finished = [self, session, place = *place] {
+    self->admission.close(place);
     session->has_ended = true;
     // The signal holds the very handler that is running now.
     asio::post(self->acceptor.get_executor(), [self, session] { self->sessions.erase(session); });
@@ -227,13 +234,15 @@ asio::awaitable<bool> StreamListener::State::learn_addresses(State& state, Strea
   if (const auto& addresses = (*header)->addresses) {
     facts.remote = addresses->client;
     facts.local = addresses->server;
+    co_return facts.place.identify(facts.remote.address);
   }
   co_return true;
 }
 
-asio::awaitable<bool> StreamListener::State::start_tls(State& state, Stream& stream, Deadline& deadline) {
+asio::awaitable<bool> StreamListener::State::start_tls(State& state, Stream& stream, const ConnectionFacts& facts,
+                                                       Deadline& deadline) {
   deadline.expires_after(kHandshakeDeadline);
-  const auto [error] = co_await stream.async_handshake(*state.options.tls_context, kAwait);
+  const error_code error = co_await state.admission.handshake(stream, state.options.tls_context, facts.remote.address);
   if (error) ++state.counters.tls_handshakes_failed;
   deadline.expires_after(kFirstOctetDeadline);
   co_return !error;
@@ -259,7 +268,7 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
     }
     if (state->options.tls_context && octet == kTlsHandshakeRecord) {
       facts.is_tls = true;
-      const bool secured = co_await start_tls(*state, stream, deadline);
+      const bool secured = co_await start_tls(*state, stream, facts, deadline);
       if (!secured) co_return;
       facts.server_name = stream.server_name();
     } else if (state->options.tls_context && is_letter(octet)) {
@@ -285,12 +294,12 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
 }
 
 StreamListener::StreamListener(const asio::any_io_executor& executor, StreamListenerOptions options,
-                               StreamHandlers handlers, ConnectionBudget& budget, Logger logger) {
+                               StreamHandlers handlers, StreamAdmission& admission, Logger logger) {
   tcp::acceptor acceptor = listen(executor, options, *logger);
   const Endpoint local = from_asio(acceptor.local_endpoint());
   state_.reset(new State{.options = std::move(options),
                          .handlers = std::move(handlers),
-                         .budget = budget,
+                         .admission = admission,
                          .logger = std::move(logger),
                          .acceptor = std::move(acceptor),
                          .pause = asio::steady_timer(executor),
@@ -312,9 +321,8 @@ void StreamListener::stop() noexcept {
   state_->pause.cancel();
   // On the loop: there a signal takes effect at once, elsewhere only after its session may have gone.
   asio::dispatch(state_->acceptor.get_executor(), [state = state_] {
-    for (State::Session& session : state->sessions) {
-      if (!session.has_ended) session.cancellation.emit(asio::cancellation_type::terminal);
-    }
+    for (State::Session& session : state->sessions)
+      session.end();
   });
 }
 

@@ -7,7 +7,8 @@
 //   an ASCII letter    HTTP                 answered with a plain "this port speaks HTTPS", closed
 //   anything else      closed               closed
 //
-// The first octet and the TLS handshake have to come within 10 s each. ChannelData cannot come first.
+// The first octet has to come within 10 s, the TLS handshake within 20 s with the time that it waits for its turn.
+// ChannelData cannot come first. A StreamAdmission decides who may connect, and may close a session at any time.
 //
 // Behind proxies, every connection has to come from one of them and to begin with a header of the PROXY protocol, in
 // front of TLS too and within 10 s as well. All others are closed: who is no trusted proxy could claim any address, and
@@ -25,6 +26,7 @@
 #include "causeway/base/prefix.hpp"
 #include "net/asio.hpp"
 #include "net/stream.hpp"
+#include "net/stream_admission.hpp"
 
 namespace causeway::net {
 
@@ -37,6 +39,8 @@ struct ConnectionFacts {
   Endpoint local;   // the address that the client connected to
   bool is_tls = false;
   std::string server_name{};  // that the client asked for by SNI; empty: none
+  ConnectionPlace place{};    // whoever authenticates the client says so to it
+  TimePoint accepted_at{};
 };
 
 // Serves one connection until it ends. `first_bytes` have been read from the stream already; never empty.
@@ -49,12 +53,6 @@ struct StreamHandlers {
   StreamHandler http;
 };
 
-// How many connections may be open at once, over all listeners that share it. The composition root owns it.
-struct ConnectionBudget {
-  std::size_t connections_max = 0;
-  std::size_t open = 0;
-};
-
 struct StreamListenerOptions {
   Endpoint address;                               // "::" means IPv4 too; port 0: any free one
   std::shared_ptr<const TlsContext> tls_context;  // nullptr: a `tcp` listener
@@ -63,7 +61,6 @@ struct StreamListenerOptions {
 
 struct StreamListenerCounters {
   std::uint64_t accepted = 0;
-  std::uint64_t refused_over_budget = 0;
   std::uint64_t accept_errors = 0;         // out of descriptors or memory
   std::uint64_t not_from_a_proxy = 0;      // although all connections should be
   std::uint64_t proxy_header_missing = 0;  // closed or silent before its end
@@ -76,10 +73,10 @@ struct StreamListenerCounters {
 
 class StreamListener {
  public:
-  // Binds. Throws std::runtime_error with a sentence when the address cannot be listened on. `budget` outlives every
-  // session of the listener, so does what the handlers refer to.
+  // Binds. Throws std::runtime_error with a sentence when the address cannot be listened on. `admission` outlives
+  // every session of the listener, so does what the handlers refer to.
   StreamListener(const asio::any_io_executor& executor, StreamListenerOptions options, StreamHandlers handlers,
-                 ConnectionBudget& budget, Logger logger);
+                 StreamAdmission& admission, Logger logger);
   ~StreamListener();  // stop()
   StreamListener(const StreamListener&) = delete;
   StreamListener& operator=(const StreamListener&) = delete;

@@ -24,14 +24,6 @@ struct Stream::WriteStep {
   }
 };
 
-struct Stream::HandshakeStep {
-  error_code start_error;
-  using Cancellation = asio::enable_terminal_cancellation;
-  Attempt operator()(Stream& stream) const noexcept {
-    return start_error ? Attempt{.error = start_error} : stream.try_handshake();
-  }
-};
-
 template <class Step>
 struct Stream::Operation {
   enum class State { kStarting, kWaiting, kDone };
@@ -61,16 +53,7 @@ struct Stream::Operation {
         return;
       }
     }
-    complete(self);
-  }
-
-  template <class Self>
-  void complete(Self& self) {
-    if constexpr (std::is_same_v<Step, HandshakeStep>) {
-      self.complete(attempt.error);
-    } else {
-      self.complete(attempt.error, attempt.bytes);
-    }
+    self.complete(attempt.error, attempt.bytes);
   }
 };
 
@@ -108,12 +91,6 @@ struct Stream::StartWrite {
                                                                 stream->socket_);
   }
 };
-
-template <class Token>
-auto Stream::async_handshake(const TlsContext& context, Token&& token) {
-  return asio::async_compose<Token, void(error_code)>(Operation<HandshakeStep>{this, {start_tls(context)}}, token,
-                                                      socket_);
-}
 
 template <class MutableBufferSequence, class Token>
 auto Stream::async_read_some(const MutableBufferSequence& buffers, Token&& token) {

@@ -214,7 +214,7 @@ asio::awaitable<void> TurnDriver::serve(Stream stream, std::vector<std::uint8_t>
   const turn::ClientRef client{{facts.remote, facts.local, transport}, ++last_stream_, realm};
   std::optional<TurnStreamSession::Departure> departure;
   {
-    TurnStreamSession session{*this, std::move(stream), client};
+    TurnStreamSession session{*this, std::move(stream), client, facts.place, facts.accepted_at};
     co_await session.run(std::move(first_bytes));
     departure = session.departure();
   }

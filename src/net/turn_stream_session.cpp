@@ -14,12 +14,14 @@ namespace causeway::net {
 using namespace asio::experimental::awaitable_operators;
 using UnsentLowWater = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 
-TurnStreamSession::TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client)
+TurnStreamSession::TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client,
+                                     const ConnectionPlace& place, TimePoint accepted_at)
     : driver_(driver),
       stream_(std::move(stream)),
       client_(client),
       has_to_write_(stream_.get_executor(), asio::steady_timer::time_point::max()),
-      last_message_at_(read_clock().steady) {
+      place_(place),
+      had_allocation_at_(accepted_at) {
   error_code ignored;  // what the kernel does not bound is only late
   stream_.next_layer().set_option(UnsentLowWater(kUnsentBytesMax), ignored);
   driver_.on_stream_begin(*this);
@@ -67,9 +69,9 @@ bool TurnStreamSession::handle_frames(Now now) {
       return false;
     }
     if (!*frame) return true;
-    last_message_at_ = now.steady;
     had_message_ = true;
     driver_.on_stream_message(*this, **frame, now);
+    if (!is_authenticated_) notice_authentication();
     if (handed_to_) {
       handed_request_.assign((*frame)->begin(), (*frame)->end());
       has_to_write_.cancel_one();
@@ -123,20 +125,28 @@ asio::awaitable<void> TurnStreamSession::write_loop() {
   }
 }
 
-// A connection that never says anything, or that has lost its allocation, does not stay for ever.
+bool TurnStreamSession::has_allocation() const noexcept {
+  return driver_.server().allocations().find(client_.five_tuple) != nullptr;
+}
+
+void TurnStreamSession::notice_authentication() {
+  is_authenticated_ = bound_to_.has_value() || has_allocation();
+  if (is_authenticated_) place_.on_authenticated();
+}
+
 asio::awaitable<void> TurnStreamSession::watch_idleness() {
   asio::steady_timer timer{stream_.get_executor()};
+  timer.expires_after(kFirstMessageDeadline);
   for (;;) {
-    const auto limit = had_message_ ? kIdleWithoutAllocation : kFirstMessageDeadline;
-    timer.expires_at(last_message_at_ + limit);
     const auto [error] = co_await timer.async_wait(kAwait);
-    if (error) co_return;
+    if (error || !had_message_) co_return;
     queue_.release_memory();
-    if (driver_.server().allocations().find(client_.five_tuple) != nullptr) {
-      last_message_at_ = read_clock().steady;
-    } else if (read_clock().steady >= last_message_at_ + limit) {
-      co_return;
-    }
+    const TimePoint now = read_clock().steady;
+    if (has_allocation()) had_allocation_at_ = now;
+    // One that was there the last time may have ended just now.
+    const auto patience = is_authenticated_ ? 2 * kWithoutAllocation : kWithoutAllocation;
+    if (now >= had_allocation_at_ + patience) co_return;
+    timer.expires_at(std::min(had_allocation_at_ + patience, now + kWithoutAllocation));
   }
 }
 

@@ -18,6 +18,7 @@
 #include "net/asio.hpp"
 #include "net/frame_queue.hpp"
 #include "net/stream.hpp"
+#include "net/stream_admission.hpp"
 
 namespace causeway::net {
 
@@ -27,13 +28,16 @@ class TurnStreamSession {
  public:
   // What the kernel may hold unsent: above it waits in the queue here, where data that is late can be dropped.
   static constexpr int kUnsentBytesMax = 64 * 1024;
-  // Deviation: RFC 8489 §6.2.2 leaves closing to the client. One that has no allocation and says nothing for this long
-  // is taken to be gone, or connections that cost their opener nothing would pile up.
+  // Deviation: RFC 8489 §6.2.2 leaves closing to the client. One that says nothing is closed, and one that has
+  // no allocation for a minute whatever it says (two minutes if it ever had one): connections that cost their opener
+  // nothing would pile up.
   static constexpr std::chrono::seconds kFirstMessageDeadline{10};
-  static constexpr std::chrono::seconds kIdleWithoutAllocation{60};
+  static constexpr std::chrono::seconds kWithoutAllocation{60};
 
-  // Known to the driver from its first to its last moment, however serve() ends.
-  TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client);
+  // Known to the driver from its first to its last moment, however serve() ends. `accepted_at`, before it came to this
+  // driver, counts for kWithoutAllocation. `place` learns that the client has authenticated.
+  TurnStreamSession(TurnDriver& driver, Stream stream, const turn::ClientRef& client, const ConnectionPlace& place,
+                    TimePoint accepted_at);
   ~TurnStreamSession();
   TurnStreamSession(const TurnStreamSession&) = delete;
   TurnStreamSession& operator=(const TurnStreamSession&) = delete;
@@ -69,6 +73,9 @@ class TurnStreamSession {
   asio::awaitable<void> read_loop(std::vector<std::uint8_t> first_bytes);
   asio::awaitable<void> write_loop();
   asio::awaitable<void> watch_idleness();
+  bool has_allocation() const noexcept;
+  // Once an allocation, or a connection of one, has proven who the client is.
+  void notice_authentication();
   // What has been read, and what comes of it leaves. False when the stream is out of step for good.
   bool handle_frames();
   bool handle_frames(Now now);
@@ -84,7 +91,9 @@ class TurnStreamSession {
   bool is_listed_ = false;           // among those that the driver will flush
   bool is_blocked_ = false;          // the connection takes no more for now
   asio::steady_timer has_to_write_;  // cancelled to wake write_loop: is_blocked_ or is_leaving()
-  TimePoint last_message_at_{};
+  ConnectionPlace place_;
+  bool is_authenticated_ = false;
+  TimePoint had_allocation_at_;  // the last time anybody looked; when it was accepted if it never had one
   bool had_message_ = false;
   std::optional<turn::ConnectionId> bound_to_;
   std::optional<turn::WorkerIndex> handed_to_;

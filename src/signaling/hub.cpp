@@ -182,6 +182,11 @@ Deliveries Hub::end_all(CloseReason reason) {
   return out;
 }
 
+bool Hub::is_member(SessionId id) const noexcept {
+  const auto found = sessions_.find(id);
+  return found != sessions_.end() && found->second.member != nullptr;
+}
+
 std::optional<TimePoint> Hub::next_deadline() const noexcept {
   const auto session = session_timers_.next_deadline();
   const auto member = member_timers_.next_deadline();

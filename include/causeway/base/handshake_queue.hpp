@@ -55,6 +55,8 @@ class HandshakeQueue {
 
   // Enters the first step of a handshake. nullopt: refused.
   std::optional<Ticket> begin(const IpAddress& source, TimePoint now);
+  // The same for this machine and for proxies, which no rate applies to.
+  std::optional<Ticket> begin_trusted() { return enter(Priority::kKnownSource); }
   // Enters a further step.
   Ticket go_on();
   // It does not wait any more.
@@ -75,6 +77,7 @@ class HandshakeQueue {
   Waiting& waiting(Priority priority) noexcept { return waiting_[static_cast<std::size_t>(priority)]; }
   const Waiting& waiting(Priority priority) const noexcept { return waiting_[static_cast<std::size_t>(priority)]; }
   bool waits_within_rate() const noexcept;
+  std::optional<Ticket> enter(Priority priority);
 
   HandshakeQueueOptions options_;
   SourceBudget rate_;

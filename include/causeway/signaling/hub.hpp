@@ -118,6 +118,8 @@ class Hub {
   [[nodiscard]] Deliveries on_timer(Now now);
   std::optional<TimePoint> next_deadline() const noexcept;
 
+  // Whether it is in a room.
+  bool is_member(SessionId id) const noexcept;
   std::size_t sessions() const noexcept { return sessions_.size(); }
   std::size_t away() const noexcept { return away_members_.amount(); }  // members who may still resume
   std::size_t rooms() const noexcept { return rooms_.size(); }

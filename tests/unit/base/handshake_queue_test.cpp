@@ -103,6 +103,13 @@ TEST_F(HandshakeQueueTest, a_source_is_within_its_rate_again_after_a_while) {
   EXPECT_EQ(begin("192.0.2.1").priority, Priority::kOverRate);
 }
 
+TEST_F(HandshakeQueueTest, no_rate_applies_to_this_machine_and_to_proxies) {
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(queue_.begin_trusted().value().priority, Priority::kKnownSource);
+  EXPECT_EQ(queue_.counters().begun, 20U);
+  EXPECT_EQ(queue_.counters().over_rate, 0U);
+}
+
 TEST_F(HandshakeQueueTest, the_queue_is_bounded_and_a_flood_of_one_source_does_not_fill_that_of_others) {
   for (int i = 0; i < 105; ++i)
     begin("192.0.2.1");

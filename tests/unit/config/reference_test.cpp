@@ -94,6 +94,7 @@ TEST(Reference, HasTheDefaultsButForFolderAndListeners) {
   EXPECT_EQ(reference.turn.workers, defaults.turn.workers);
   EXPECT_EQ(reference.turn.tcp_relay, defaults.turn.tcp_relay);
   EXPECT_EQ(reference.turn.lifetimes.allocation_seconds_max, defaults.turn.lifetimes.allocation_seconds_max);
+  EXPECT_EQ(reference.limits, defaults.limits);
   EXPECT_EQ(reference.signaling, defaults.signaling);
   EXPECT_EQ(reference.log.level, defaults.log.level);
   EXPECT_EQ(reference.log.format, defaults.log.format);

@@ -64,14 +64,14 @@ class ServiceTest : public testing::Test {
     };
     listener_ = std::make_unique<net::StreamListener>(
         io_.get_executor(), net::StreamListenerOptions{{*IpAddress::parse("127.0.0.1"), 0}, nullptr},
-        net::StreamHandlers{{}, serve}, budget_, logger_);
+        net::StreamHandlers{{}, serve}, admission_, logger_);
     listener_->start();
   }
 
   // Sessions refer to the services: they end first.
   ~ServiceTest() override {
     if (listener_) listener_->stop();
-    while (budget_.open > 0)
+    while (admission_.connections().open() > 0)
       io_.run_one();
   }
 
@@ -184,7 +184,7 @@ class ServiceTest : public testing::Test {
   signaling::Hub hub_{{}, ice_servers_, tokens_, random_};
   SignalingServiceOptions options_;
   TrustedProxies proxies_;
-  net::ConnectionBudget budget_{.connections_max = 100};
+  net::StreamAdmission admission_{io_.get_executor(), {.connections = {.connections_max = 100}}, 1, logger_};
   websocket::response_type response_;
   std::unique_ptr<SignalingService> signaling_;
   std::unique_ptr<Service> service_;
@@ -476,7 +476,7 @@ TEST_F(ServiceTest, a_session_that_is_not_read_ends_at_once) {
   run(io_, say_often(*ada, R"({"type":"ping"})", 10));
   elapsed_until([this] { return signaling_->counters().pauses > 0; });
   listener_->stop();
-  while (budget_.open > 0)
+  while (admission_.connections().open() > 0)
     io_.run_one();
   EXPECT_EQ(signaling_->sessions(), 0U);
 }
@@ -503,7 +503,7 @@ TEST_F(ServiceTest, stop_says_goodbye_and_leaves_nothing_behind) {
   EXPECT_EQ(signaling_->sessions(), 0U);
   listener_->stop();
   run_out(io_);
-  EXPECT_EQ(budget_.open, 0U);
+  EXPECT_EQ(admission_.connections().open(), 0U);
 }
 
 TEST_F(ServiceTest, stop_does_not_wait_for_ever) {
@@ -519,7 +519,7 @@ TEST_F(ServiceTest, the_listener_can_end_a_session_too) {
   start();
   auto ada = join("blue");
   listener_->stop();
-  while (budget_.open > 0)
+  while (admission_.connections().open() > 0)
     io_.run_one();
   EXPECT_EQ(signaling_->sessions(), 0U);
   EXPECT_EQ(hub_.sessions(), 0U);

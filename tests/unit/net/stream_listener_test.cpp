@@ -63,7 +63,7 @@ class StreamListenerTest : public testing::Test {
     StreamListenerOptions options{{*IpAddress::parse(address), 0}, nullptr, std::move(proxies)};
     if (tls) options.tls_context = std::make_shared<TlsContext>(files_.certificate(), files_.private_key());
     listener_ = std::make_unique<StreamListener>(io_.get_executor(), options,
-                                                 StreamHandlers{handler("turn"), handler("http")}, budget_, logger_);
+                                                 StreamHandlers{handler("turn"), handler("http")}, admission_, logger_);
     listener_->start();
     return *listener_;
   }
@@ -77,10 +77,10 @@ class StreamListenerTest : public testing::Test {
   TlsFiles files_;
   std::ostringstream log_;
   Logger logger_ = std::make_shared<spdlog::logger>("net", std::make_shared<spdlog::sinks::ostream_sink_st>(log_));
-  ConnectionBudget budget_{.connections_max = 10};
   std::vector<Served> served_;
   asio::ssl::context client_context_{asio::ssl::context::tls_client};
   asio::io_context io_{1};
+  StreamAdmission admission_{io_.get_executor(), {.connections = {.connections_max = 10}}, 1, logger_};
   std::unique_ptr<StreamListener> listener_;
 };
 
@@ -117,7 +117,7 @@ TEST_F(StreamListenerTest, the_first_octet_chooses_the_protocol) {
   EXPECT_EQ(served_[0].facts.local, listener_->local_endpoint());
   EXPECT_FALSE(served_[0].facts.is_tls);
   EXPECT_EQ(listener_->sessions(), 2U);
-  EXPECT_EQ(budget_.open, 2U);
+  EXPECT_EQ(admission_.connections().open(), 2U);
 }
 
 TEST_F(StreamListenerTest, anything_else_is_closed) {
@@ -135,7 +135,7 @@ TEST_F(StreamListenerTest, anything_else_is_closed) {
 TEST_F(StreamListenerTest, a_service_that_the_listener_does_not_have_is_closed) {
   listener_ = std::make_unique<StreamListener>(io_.get_executor(),
                                                StreamListenerOptions{{*IpAddress::parse("127.0.0.1"), 0}, nullptr},
-                                               StreamHandlers{handler("turn"), {}}, budget_, logger_);
+                                               StreamHandlers{handler("turn"), {}}, admission_, logger_);
   listener_->start();
   tcp::socket client = connect();
   std::string got;
@@ -185,23 +185,6 @@ TEST_F(StreamListenerTest, a_client_that_says_nothing_is_counted) {
   EXPECT_EQ(listener_->counters().accepted, 1U);
 }
 
-TEST_F(StreamListenerTest, the_budget_is_shared_and_given_back) {
-  budget_.connections_max = 1;
-  listen(false);
-  tcp::socket first = connect();
-  run(io_, expect_answer(first, kStun, "turn"));
-  tcp::socket second = connect();
-  std::string got;
-  run(io_, exchange(second, kStun, got));
-  EXPECT_EQ(got, "");
-  EXPECT_EQ(listener_->counters().refused_over_budget, 1U);
-  first.close();
-  while (budget_.open > 0)
-    io_.run_one();
-  tcp::socket third = connect();
-  run(io_, expect_answer(third, kStun, "turn"));
-}
-
 TEST_F(StreamListenerTest, stop_ends_every_session_in_whatever_state) {
   listen(true);
   tcp::socket silent = connect();
@@ -214,7 +197,7 @@ TEST_F(StreamListenerTest, stop_ends_every_session_in_whatever_state) {
   listener_->stop();
   run_out(io_);
   EXPECT_EQ(listener_->sessions(), 0U);
-  EXPECT_EQ(budget_.open, 0U);
+  EXPECT_EQ(admission_.connections().open(), 0U);
   listener_->stop();
   EXPECT_EQ(log_.str(), "");
 }
@@ -225,7 +208,7 @@ TEST_F(StreamListenerTest, sessions_outlive_the_listener_object) {
   run(io_, expect_answer(turn, kStun, "turn"));
   listener_.reset();
   run_out(io_);
-  EXPECT_EQ(budget_.open, 0U);
+  EXPECT_EQ(admission_.connections().open(), 0U);
 }
 
 asio::awaitable<void> throw_fault(Stream) {
@@ -239,7 +222,7 @@ TEST_F(StreamListenerTest, a_fault_in_one_session_is_logged_and_ends_it_alone) {
   };
   listener_ = std::make_unique<StreamListener>(io_.get_executor(),
                                                StreamListenerOptions{{*IpAddress::parse("127.0.0.1"), 0}, nullptr},
-                                               StreamHandlers{fault, handler("http")}, budget_, logger_);
+                                               StreamHandlers{fault, handler("http")}, admission_, logger_);
   listener_->start();
   tcp::socket client = connect();
   std::string got;
@@ -333,9 +316,9 @@ TEST_F(StreamListenerTest, behind_a_proxy_nobody_else_may_connect) {
   EXPECT_THAT(log_.str(), HasSubstr("127.0.0.1 was closed"));
 }
 
-std::string listen_problem(asio::io_context& io, const Endpoint& endpoint, ConnectionBudget& budget, Logger logger) {
+std::string listen_problem(asio::io_context& io, const Endpoint& endpoint, StreamAdmission& admission, Logger logger) {
   try {
-    const StreamListener listener(io.get_executor(), {endpoint, nullptr}, {}, budget, std::move(logger));
+    const StreamListener listener(io.get_executor(), {endpoint, nullptr}, {}, admission, std::move(logger));
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -344,13 +327,13 @@ std::string listen_problem(asio::io_context& io, const Endpoint& endpoint, Conne
 
 TEST_F(StreamListenerTest, a_port_that_is_taken_is_a_sentence) {
   const Endpoint taken = listen(false).local_endpoint();
-  const std::string problem = listen_problem(io_, taken, budget_, logger_);
+  const std::string problem = listen_problem(io_, taken, admission_, logger_);
   EXPECT_THAT(problem, HasSubstr("Cannot listen on tcp " + taken.to_string()));
   EXPECT_THAT(problem, HasSubstr("another program has this port"));
 }
 
 TEST_F(StreamListenerTest, an_address_of_another_machine_is_a_sentence) {
-  EXPECT_THAT(listen_problem(io_, {*IpAddress::parse("192.0.2.254"), 0}, budget_, logger_),
+  EXPECT_THAT(listen_problem(io_, {*IpAddress::parse("192.0.2.254"), 0}, admission_, logger_),
               HasSubstr("this machine does not have that address"));
 }
 
