@@ -102,7 +102,7 @@ struct Limits : RealmLimits {                              // those of the realm
   std::uint32_t connections_per_allocation = 16;           // 1–1000, of TCP relays, as the next two
   std::uint32_t connections_per_user = 128;                // 0–1000000, 0 = no limit
   std::uint32_t connections_total = 1000;                  // 1–1000000
-  std::uint32_t unauthenticated_answers_per_second = 100;  // 0–1000000, per source over udp, 0 = no limit
+  std::uint32_t unauthenticated_answers_per_second = 100;  // 0–1000000, per source, 0 = no limit
 };
 
 // Where clients are sent while this server is draining.

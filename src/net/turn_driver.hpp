@@ -35,8 +35,9 @@ struct TurnDriverCounters {
   std::uint64_t stream_queue_full = 0;  // messages dropped because a stream's reader is slow
   std::uint64_t stream_data_late = 0;   // and data because it had waited for too long
   std::uint64_t stream_framing_errors = 0;
-  std::uint64_t plain_turn_refused = 0;  // at a listener for DTLS alone
-  std::uint64_t worker_mail_lost = 0;    // packets for another worker that has too many waiting
+  std::uint64_t stream_turns_awaited = 0;  // by clients without an allocation, for each interval that one had to wait
+  std::uint64_t plain_turn_refused = 0;    // at a listener for DTLS alone
+  std::uint64_t worker_mail_lost = 0;      // packets for another worker that has too many waiting
 };
 
 class TurnDriver final : public DatagramReceiver, private DtlsEndpoint::Owner, private TcpRelays::Owner {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "causeway/stun/channel_data.hpp"
 #include "net/system_clock.hpp"
 #include "net/turn_driver.hpp"
 
@@ -53,52 +54,73 @@ std::optional<TurnStreamSession::Departure> TurnStreamSession::departure() {
   return Departure{*handed_to_, std::move(stream_), std::move(bytes)};
 }
 
-bool TurnStreamSession::handle_frames() {
+TurnStreamSession::Next TurnStreamSession::handle_frames() {
   const Now now = read_clock();
-  const bool in_step = handle_frames(now);
+  const Next next = handle_frames(now);
   driver_.flush();  // what lies in framer_ is read now
   driver_.on_idle();
-  return in_step;
+  return next;
 }
 
-bool TurnStreamSession::handle_frames(Now now) {
+bool TurnStreamSession::may_handle(bool is_known, Now now) noexcept {
+  if (is_known || has_turn_ || stranger_messages_ < kMessagesBeforeTurns) return true;
+  has_turn_ = driver_.server().take_stream_turn(client_.five_tuple.client.address, now);
+  return has_turn_;
+}
+
+TurnStreamSession::Next TurnStreamSession::handle_frames(Now now) {
+  bool is_known = has_allocation();
   for (;;) {
+    if (!may_handle(is_known, now)) {
+      ++driver_.counters_.stream_turns_awaited;
+      return Next::kWait;
+    }
     const auto frame = framer_.next();
     if (!frame) {
       ++driver_.counters_.stream_framing_errors;
-      return false;
+      return Next::kEnd;
     }
-    if (!*frame) return true;
+    if (!*frame) return Next::kRead;
     had_message_ = true;
+    if (!is_known) ++stranger_messages_;
+    has_turn_ = false;
+    const bool is_stun = stun::classify_first_octet((**frame)[0]) == stun::FirstOctet::kStun;
     driver_.on_stream_message(*this, **frame, now);
+    if (is_stun) is_known = has_allocation();  // it may have begun or ended
     if (!is_authenticated_) notice_authentication();
     if (handed_to_) {
       handed_request_.assign((*frame)->begin(), (*frame)->end());
       has_to_write_.cancel_one();
     }
-    if (is_leaving()) return true;
+    if (is_leaving()) return Next::kRead;
   }
 }
 
 asio::awaitable<void> TurnStreamSession::read_loop(std::vector<std::uint8_t> first_bytes) {
-  for (Bytes rest{first_bytes}; !rest.empty();) {
-    const MutableBytes room = framer_.prepare();
-    const std::size_t bytes = std::min(room.size(), rest.size());
-    std::copy_n(rest.begin(), bytes, room.begin());
-    framer_.commit(bytes);
-    rest = rest.subspan(bytes);
-    if (!handle_frames()) co_return;
-    if (!is_leaving()) continue;
-    unframed_.assign(rest.begin(), rest.end());
-    break;
-  }
+  asio::steady_timer turn{stream_.get_executor()};
+  Bytes rest{first_bytes};
   while (!is_leaving()) {
     const MutableBytes room = framer_.prepare();
-    const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
-    if (error) co_return;
-    framer_.commit(bytes);
-    if (!handle_frames()) co_return;
+    if (rest.empty()) {
+      const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kAwait);
+      if (error) co_return;
+      framer_.commit(bytes);
+    } else {
+      const std::size_t bytes = std::min(room.size(), rest.size());
+      std::copy_n(rest.begin(), bytes, room.begin());
+      framer_.commit(bytes);
+      rest = rest.subspan(bytes);
+    }
+    Next next = handle_frames();
+    while (next == Next::kWait) {
+      turn.expires_after(kTurnInterval);
+      const auto [error] = co_await turn.async_wait(kAwait);
+      if (error) co_return;
+      next = handle_frames();
+    }
+    if (next == Next::kEnd) co_return;
   }
+  unframed_.assign(rest.begin(), rest.end());
   // write_loop() is to end first, with the answer written.
   asio::steady_timer never{stream_.get_executor(), asio::steady_timer::time_point::max()};
   (void)co_await never.async_wait(kAwait);

@@ -33,6 +33,10 @@ class TurnStreamSession {
   // nothing would pile up.
   static constexpr std::chrono::seconds kFirstMessageDeadline{10};
   static constexpr std::chrono::seconds kWithoutAllocation{60};
+  // A client without an allocation takes turns with others of its source (Server::take_stream_turn), but for its first
+  // messages, which are all that an honest one needs to authenticate. Meanwhile nothing more of it is read.
+  static constexpr std::size_t kMessagesBeforeTurns = 4;
+  static constexpr std::chrono::milliseconds kTurnInterval{500};
 
   // Known to the driver from its first to its last moment, however serve() ends. `accepted_at`, before it came to this
   // driver, counts for kWithoutAllocation. `place` learns that the client has authenticated.
@@ -76,9 +80,15 @@ class TurnStreamSession {
   bool has_allocation() const noexcept;
   // Once an allocation, or a connection of one, has proven who the client is.
   void notice_authentication();
-  // What has been read, and what comes of it leaves. False when the stream is out of step for good.
-  bool handle_frames();
-  bool handle_frames(Now now);
+  enum class Next : std::uint8_t {
+    kRead,  // more octets, unless is_leaving()
+    kWait,  // for a turn
+    kEnd,   // the stream is out of step for good
+  };
+  // What has been read, and what comes of it leaves.
+  Next handle_frames();
+  Next handle_frames(Now now);
+  bool may_handle(bool is_known, Now now) noexcept;
   // Nothing more is to be read or answered here.
   bool is_leaving() const noexcept { return bound_to_ || handed_to_; }
   std::vector<std::uint8_t> unhandled() const;
@@ -95,6 +105,8 @@ class TurnStreamSession {
   bool is_authenticated_ = false;
   TimePoint had_allocation_at_;  // the last time anybody looked; when it was accepted if it never had one
   bool had_message_ = false;
+  std::size_t stranger_messages_ = 0;  // that came without an allocation
+  bool has_turn_ = false;              // for the next one of them
   std::optional<turn::ConnectionId> bound_to_;
   std::optional<turn::WorkerIndex> handed_to_;
   std::vector<std::uint8_t> handed_request_;  // which made it so

@@ -35,6 +35,7 @@ void Server::set_limits(const ServerLimits& limits, std::span<const RealmLimits>
   for (std::size_t i = 0; i < realms_.size(); ++i)
     realms_[i].limits = of_realms[i];
   answers_.set_rate(limits.unauthenticated_answers_per_second_max);
+  stream_turns_.set_rate(limits.unauthenticated_answers_per_second_max);
   reserve_tables();
 }
 

@@ -42,6 +42,7 @@ Server::Server(const ServerOptions& options, std::vector<RealmOptions> realms, c
       connection_quota_(realms.size(), hash_seed_,
                         environment.siblings != nullptr ? &environment.siblings->connections : nullptr),
       answers_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
+      stream_turns_(options.limits.unauthenticated_answers_per_second_max, hash_seed_),
       allocations_(hash_seed_, index()),
       connections_(index()),
       foreign_clients_(hash_seed_) {

@@ -69,10 +69,10 @@ def descriptors():
 
 
 @contextlib.contextmanager
-def started(folder, workers, **limits):
+def started(folder, workers, turn=None, **limits):
     ports = Ports()
     ports.tcp_behind, ports.tls_behind = free_port(), free_port()
-    config = relay_config(folder, ports, workers=workers, limits={"allocations_per_user": 1000})
+    config = relay_config(folder, ports, workers=workers, limits={"allocations_per_user": 1000} | (turn or {}))
     config["limits"] = limits
     for transport, port in (("tcp", ports.tcp_behind), ("tls", ports.tls_behind)):
         config["listeners"].append(
@@ -154,6 +154,28 @@ def test_behind_a_proxy_the_budget_is_the_clients(server):
         assert other.is_served()
         one_more.is_served()
         assert len(lines(server.daemon, "2001:db8::ffff")) == 1, server.daemon.log
+
+
+def test_strangers_on_streams_take_turns(tmp_path):
+    """Who pipelines without authenticating gets four answers and then one a second, with five at once; users do not wait."""
+    with started(tmp_path, 1, turn={"unauthenticated_answers_per_second": 1}) as server, contextlib.ExitStack() as stack:
+        user = stack.enter_context(Client(server.turn, STRANGER))
+        user.allocate()
+        flood = stack.enter_context(Client(server.turn, STRANGER))
+        flood.socket.sendall(b"".join(flood.build(BINDING) for _ in range(200)))
+        for _ in range(4 + 5):
+            flood.answer()
+        for _ in range(50):
+            assert user.request(REFRESH).error == 0
+        late = stack.enter_context(Client(server.turn, STRANGER))
+        late.allocate()
+        assert late.request(REFRESH).error == 0, "who comes now can authenticate, too"
+        flood.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            flood._rest += flood.socket.recv(1 << 16)
+        assert len(flood._rest) < 100 * 32, "not all of the rest has been answered"
+        flood.socket.settimeout(DEADLINE_SECONDS)
+        flood.answer()
 
 
 # Carrier NAT, an office. Each loads the page over connections that stay open, joins a room, and allocates over tcp and

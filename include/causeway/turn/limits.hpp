@@ -26,7 +26,7 @@ struct ServerLimits {
   std::uint32_t connections_per_allocation_max = 16;           // of TCP relays, as the next two
   std::uint32_t connections_per_user_max = 0;                  // 0: no limit
   std::uint32_t connections_total_max = 0;                     // 0: no limit
-  std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source, over UDP; 0: no limit
+  std::uint32_t unauthenticated_answers_per_second_max = 100;  // per source; 0: no limit
   bool binding_needs_allocation = false;                       // Binding of others gets no answer, over any transport
 };
 

@@ -118,6 +118,10 @@ class Server {
   // Data has passed between client and peer of a bound connection. Nothing more is to be read from that side for so
   // long.
   Duration on_connection_data(ConnectionId id, bool from_client, std::size_t bytes, Now now) noexcept;
+  // Whether another message of a client without an allocation, on a stream from this address, is handled now. If not,
+  // it waits: nobody is refused. A source has as many tokens for them as for answers over UDP, and others, because
+  // nobody can spend these in another's name.
+  bool take_stream_turn(const IpAddress& client, Now now) noexcept { return stream_turns_.take(client, now.steady); }
   // The client's connection has ended, and with it its allocation, unless that can move to another one.
   void on_client_gone(const FiveTuple& client, Now now);
   void on_timer(Now now);
@@ -313,6 +317,7 @@ class Server {
   // Of strangers over UDP (Binding, and requests that fail to authenticate): each may be a forged source whose owner
   // would get the answers.
   SourceBudget answers_;
+  SourceBudget stream_turns_;            // of strangers over TCP and TLS
   std::optional<TicketSealer> tickets_;  // with mobility
   AllocationTable allocations_;
   ReservationTable reservations_;

@@ -27,5 +27,21 @@ TEST(AnswerBudgetTest, StopsAnswersToStrangersOverUdpOnly) {
   EXPECT_TRUE(stranger.bare(Method::kBinding).reply);
 }
 
+TEST(AnswerBudgetTest, StreamsOfASourceTakeTurnsWhichUdpDoesNotSpend) {
+  TurnScript script;
+  script.options.limits.unauthenticated_answers_per_second_max = 1;
+  TurnClient over_udp{script, at("198.51.100.7", 1)};
+  for (int i = 0; i < 10; ++i)
+    over_udp.bare(Method::kBinding);
+  const IpAddress source = at("198.51.100.7", 2).address;
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(script.server().take_stream_turn(source, script.now));
+  EXPECT_FALSE(script.server().take_stream_turn(source, script.now));
+  EXPECT_TRUE(script.server().take_stream_turn(at("198.51.100.8", 2).address, script.now));
+  script.pass(1s);
+  EXPECT_TRUE(script.server().take_stream_turn(source, script.now));
+  EXPECT_FALSE(script.server().take_stream_turn(source, script.now));
+}
+
 }  // namespace
 }  // namespace causeway::turn
