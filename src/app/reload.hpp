@@ -11,7 +11,8 @@
 namespace causeway::app {
 
 // Each stands for itself and all keys below it. Every other key needs a restart.
-inline constexpr std::array<std::string_view, 13> kLiveKeys{"tls",
+inline constexpr std::array<std::string_view, 14> kLiveKeys{"tls",
+                                                            "limits",
                                                             "turn.users",
                                                             "turn.shared_secrets",
                                                             "turn.peers",
