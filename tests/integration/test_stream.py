@@ -19,7 +19,8 @@ CHANNEL = 0x4001
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder, ports = tmp_path_factory.mktemp("stream"), Ports()
-    config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]})
+    limits = {"unauthenticated_answers_per_second": 0}  # or strangers wait
+    config = relay_config(folder, ports, peers={"allow": ["127.0.0.0/8"]}, limits=limits)
     with Daemon(folder, config, http_port=ports.http), Peer("127.0.0.1") as peer:
         yield ports, peer
 
