@@ -240,7 +240,8 @@ void Daemon::drop_privileges() {
   user_.become(*loggers_.app);
   if (!user_.owner()) return;
   for (const std::string& file : unreadable_at_reload(config_)) {
-    loggers_.app->warn("a reload will fail, because this user cannot read {}: give the file to its group", file);
+    loggers_.app->warn(
+        "a reload will fail, because this user cannot read {}: let its group read the file (chgrp, chmod 640)", file);
   }
 }
 

@@ -19,7 +19,9 @@
 
 #include "app/access_tokens.hpp"
 #include "app/external_addresses.hpp"
+#include "app/options.hpp"
 #include "app/state_directory.hpp"
+#include "app/turn_realms.hpp"
 #include "causeway/turn/peer_policy.hpp"
 #include "http/static_files.hpp"
 #include "net/endpoint_conversion.hpp"
@@ -111,8 +113,8 @@ std::vector<turn::ExternalAddress> external_addresses(const Config& config, Find
   }
 }
 
-void check_addresses(const Config& config, Findings& findings) {
-  for (const turn::ExternalAddress& external : external_addresses(config, findings)) {
+void check_addresses(const Config& config, const std::vector<turn::ExternalAddress>& all, Findings& findings) {
+  for (const turn::ExternalAddress& external : all) {
     const IpAddress& address = external.external;
     const std::optional<IpAddress>& local = external.local;
     const std::string name = "turn.external_addresses: " + address.to_string();
@@ -140,27 +142,42 @@ void check_nat_discovery(const Config& config, Findings& findings) {
                       "NAT's behaviour without an allocation, and would get no answer. Remove one of the two."});
 }
 
+// What turn::RelayAddresses::is_own() will say yes to, each once.
+std::vector<IpAddress> own_addresses(const turn::RelayAddressOptions& options) {
+  std::vector<IpAddress> own;
+  for (const auto* some : {&options.interfaces, &options.default_route, &options.leading_here, &options.relay})
+    own.insert(own.end(), some->begin(), some->end());
+  for (const turn::ExternalAddress& each : options.external)
+    own.push_back(each.external);
+  std::erase_if(own, [](const IpAddress& address) { return address.is_unspecified(); });
+  std::ranges::sort(own);
+  own.erase(std::ranges::unique(own).begin(), own.end());
+  return own;
+}
+
 // What an `allow` means for the ports of this server itself.
-void check_peers(const Config& config, Findings& findings) {
-  const auto own = net::interface_addresses();
-  if (!own) {
+void check_peers(const Config& config, const std::vector<turn::ExternalAddress>& external, Findings& findings) {
+  const auto of_machine = net::interface_addresses();
+  if (!of_machine) {
     findings.push_back({Severity::kWarning, "",
-                        "this machine's addresses cannot be read (" + own.error().message() +
+                        "this machine's addresses cannot be read (" + of_machine.error().message() +
                             "), so the relay may reach services of this server; allow the address family AF_NETLINK."});
-    return;
   }
+  const auto own =
+      own_addresses(relay_addresses(config, external, of_machine ? *of_machine : std::vector<IpAddress>{}));
+  const turn::PeerPolicy whole{peer_policy(config)};
   for (std::size_t i = 0; i < config.turn.peers.allow.size(); ++i) {
     const Prefix& prefix = config.turn.peers.allow[i];
     const turn::PeerPolicy alone{{.allow = {prefix}}};
-    for (const IpAddress& address : *own) {
+    for (const IpAddress& address : own) {
       if (!prefix.contains(address)) continue;
       const std::string name = "turn.peers.allow[" + std::to_string(i) + "] " + prefix.to_string();
       const std::string host = Prefix{address, 128}.to_string();
-      if (alone.opens_own_address(address)) {
+      if (alone.opens_own_address(address) && whole.opens_own_address(address)) {
         findings.push_back({Severity::kWarning, "",
                             name + " opens every port of this server at " + address.to_string() +
                                 ", its own services included, to everybody with credentials for the relay."});
-      } else if (alone.allows(address)) {
+      } else if (alone.allows(address) && !alone.opens_own_address(address) && !whole.opens_own_address(address)) {
         findings.push_back({Severity::kWarning, "",
                             name + " covers this server's own address " + address.to_string() +
                                 ", which stays closed; only \"" + host + "\" would open it, with every port."});
@@ -255,8 +272,9 @@ Findings check(const Config& config, WallTime now) {
   check_folders(config, findings);
   check_secrets(config, findings);
   check_token_keys(config, findings);
-  check_addresses(config, findings);
-  check_peers(config, findings);
+  const std::vector<turn::ExternalAddress> external = external_addresses(config, findings);
+  check_addresses(config, external, findings);
+  check_peers(config, external, findings);
   check_nat_discovery(config, findings);
   check_ports(config, findings);
   return findings;

@@ -59,14 +59,16 @@ class Descriptor {
 enum class Privacy { kPublic, kSecret };
 
 void require_private(const std::filesystem::path& file, const struct stat& status) {
-  const bool of_this_user = status.st_uid == ::geteuid();
-  const mode_t allowed = of_this_user ? 0700 : 0740;
+  // Also where root itself reads it: at a start as root, or in check-config.
+  const bool lent_by_root = status.st_uid == 0 && status.st_gid != 0;
+  const bool group_may_read = lent_by_root || status.st_uid != ::geteuid();
+  const mode_t allowed = group_may_read ? 0740 : 0700;
   const mode_t mode = status.st_mode & 0777;
   if ((mode & ~allowed) == 0) return;
   std::array<char, 8> octal{};
   std::snprintf(octal.data(), octal.size(), "%04o", static_cast<unsigned>(mode));
   throw std::runtime_error(file.string() + " is a secret that other users can read or change (mode " + octal.data() +
-                           "): chmod " + (of_this_user ? "600 " : "640 ") + file.string() +
+                           "): chmod " + (group_may_read ? "640 " : "600 ") + file.string() +
                            ", and replace it if one of them may have read it.");
 }
 

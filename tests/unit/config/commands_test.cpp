@@ -221,6 +221,15 @@ TEST_F(CommandsTest, CheckSaysWhatAnAllowMeansForTheServersOwnAddresses) {
   EXPECT_THAT(checked("::1/128").err, HasSubstr("opens every port of this server at ::1"));
 }
 
+TEST_F(CommandsTest, CheckCountsAddressesThatLeadHereAsTheServersOwn) {
+  const Outcome done = execute({"check-config", file(R"({"turn": {"public_host": "10.20.0.6",
+    "external_addresses": ["10.20.0.5"], "peers": {"allow": ["10.20.0.0/16", "10.20.0.5/32"]}}})")});
+  EXPECT_THAT(done.err, HasSubstr("turn.peers.allow[0] 10.20.0.0/16 covers this server's own address 10.20.0.6, "
+                                  "which stays closed; only \"10.20.0.6/32\" would open it"));
+  EXPECT_THAT(done.err, Not(HasSubstr("10.20.0.5, which stays closed")));
+  EXPECT_THAT(done.err, HasSubstr("opens every port of this server at 10.20.0.5"));
+}
+
 TEST_F(CommandsTest, CheckFindsThatNatDiscoveryNeedsOpenBinding) {
   const Outcome done = execute({"check-config", file(R"({"turn": {"binding": "allocated",
     "nat_discovery": {"addresses": ["127.0.0.1", "127.0.0.2"]}}})")});

@@ -144,6 +144,19 @@ TEST_F(StateDirectoryTest, ASecretThatOthersCanReadIsRefusedWithTheCommandThatMe
   state.self_signed_certificate(kNow);
 }
 
+TEST_F(StateDirectoryTest, RootReadsWhatItLetsTheGroupOfAnotherUserRead) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  constexpr gid_t kGroup = 65534;
+  StateDirectory{path_}.secrets();
+  const std::filesystem::path file = path_ / "nonce_key";
+  ASSERT_EQ(::chown(file.c_str(), 0, kGroup), 0);
+  ::chmod(file.c_str(), 0640);
+  EXPECT_TRUE(has_all_secrets(path_));
+  ::chmod(file.c_str(), 0660);
+  EXPECT_THAT([&] { has_all_secrets(path_); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("chmod 640 " + file.string())));
+}
+
 TEST_F(StateDirectoryTest, NothingIsWrittenWhereNothingIsMissing) {
   const StateDirectory state{path_};
   EXPECT_FALSE(has_all_secrets(path_));
