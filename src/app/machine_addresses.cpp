@@ -67,6 +67,7 @@ bool MachineAddresses::read() {
         addresses.error().message(), kAllowNetlink);
     return false;
   }
+  default_route_ = net::default_route_sources();
   std::sort(addresses->begin(), addresses->end());
   addresses->erase(std::unique(addresses->begin(), addresses->end()), addresses->end());
   current_ = std::move(*addresses);
@@ -75,7 +76,8 @@ bool MachineAddresses::read() {
 
 void MachineAddresses::read_again() {
   const std::vector<IpAddress> before = current_;
-  if (!read() || current_ == before) return;
+  const std::vector<IpAddress> default_route_before = default_route_;
+  if (!read() || (current_ == before && default_route_ == default_route_before)) return;
   log_difference(before);
   if (changed_) changed_();
 }

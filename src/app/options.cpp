@@ -22,14 +22,6 @@ constexpr std::size_t kOtherConnectionsMax = 1024;
 // Whoever enters a full room sends an offer and a dozen candidates to each of the others at once.
 constexpr std::chrono::seconds kMessageBurst{5};
 
-std::vector<IpAddress> of_both_families(std::optional<IpAddress> (*find)(AddressFamily)) {
-  std::vector<IpAddress> found;
-  for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
-    if (const auto address = find(family)) found.push_back(*address);
-  }
-  return found;
-}
-
 turn::NatDiscoveryOptions nat_discovery_options(const config::NatDiscovery& config) {
   turn::NatDiscoveryOptions options;
   options.port = config.port;
@@ -60,7 +52,7 @@ std::vector<IpAddress> leading_here(const Config& config) {
 }  // namespace
 
 std::vector<IpAddress> lan_addresses(const std::vector<IpAddress>& of_machine) {
-  std::vector<IpAddress> addresses = of_both_families(net::default_route_source);
+  std::vector<IpAddress> addresses = net::default_route_sources();
   for (const IpAddress& address : of_machine) {
     if (address.is_v4() && !address.is_loopback()) addresses.push_back(address);
   }
@@ -69,8 +61,7 @@ std::vector<IpAddress> lan_addresses(const std::vector<IpAddress>& of_machine) {
 
 turn::RelayAddressOptions relay_addresses(const Config& config, const std::vector<turn::ExternalAddress>& external,
                                           const std::vector<IpAddress>& of_machine) {
-  return {config.turn.relay.addresses, of_both_families(net::default_route_source), external, of_machine,
-          leading_here(config)};
+  return {config.turn.relay.addresses, net::default_route_sources(), external, of_machine, leading_here(config)};
 }
 
 turn::ServerOptions turn_options(const Config& config, turn::RelayAddressOptions relay_addresses) {

@@ -7,14 +7,35 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace causeway::net {
 namespace {
 
 error_code last_error() {
   return {errno, boost::system::system_category()};
+}
+
+// Of an address or a default route.
+bool is_of_interest(const nlmsghdr& header) {
+  if (header.nlmsg_type == RTM_NEWADDR || header.nlmsg_type == RTM_DELADDR) return true;
+  if (header.nlmsg_type != RTM_NEWROUTE && header.nlmsg_type != RTM_DELROUTE) return false;
+  return header.nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg)) ||
+         static_cast<const rtmsg*>(NLMSG_DATA(&header))->rtm_dst_len == 0;
+}
+
+bool has_one_of_interest(const char* message, std::size_t octets) {
+  std::size_t offset = 0;
+  while (octets - offset >= sizeof(nlmsghdr)) {
+    const auto& header = *reinterpret_cast<const nlmsghdr*>(message + offset);
+    if (is_of_interest(header)) return true;
+    if (header.nlmsg_len < sizeof(nlmsghdr)) return true;  // the kernel sends no such thing
+    offset += std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), octets - offset);
+  }
+  return false;
 }
 
 }  // namespace
@@ -27,7 +48,7 @@ error_code AddressWatch::start() {
   if (descriptor < 0) return last_error();
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
-  address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+  address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
   if (::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const error_code error = last_error();
     ::close(descriptor);
@@ -53,16 +74,23 @@ void AddressWatch::await_change() {
       return;
     }
     await_change();
-    changed_();
+    if (std::exchange(is_changed_, false)) changed_();
   });
 }
 
 error_code AddressWatch::drain() {
-  std::array<char, 8192> message;  // what does not fit is cut off and of no interest
+  alignas(nlmsghdr) std::array<char, 8192> message;  // what does not fit is cut off and of no interest
   for (;;) {
-    if (::recv(socket_.native_handle(), message.data(), message.size(), 0) >= 0) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {};
-    if (errno != EINTR && errno != ENOBUFS) return last_error();
+    const ssize_t octets = ::recv(socket_.native_handle(), message.data(), message.size(), 0);
+    if (octets >= 0) {
+      is_changed_ = is_changed_ || has_one_of_interest(message.data(), static_cast<std::size_t>(octets));
+    } else if (errno == ENOBUFS) {
+      is_changed_ = true;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return {};
+    } else if (errno != EINTR) {
+      return last_error();
+    }
   }
 }
 

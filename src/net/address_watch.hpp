@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells when the addresses of this machine change: a netlink socket that the kernel sends each added and removed
-// address to (rtnetlink(7)). What it says is not read: messages get lost when many come at once (ENOBUFS), so whoever
-// is told reads interface_addresses() again, and a lost message is a change like any other.
+// Tells when the addresses or the default routes of this machine change: a netlink socket that the kernel sends each
+// added and removed address and route to (rtnetlink(7)). Nothing is learnt from a message but that: messages get lost
+// when many come at once (ENOBUFS), so whoever is told reads interface_addresses() and default_route_sources() again,
+// and a lost message is a change like any other. Other routes than default ones are left out, as routers have many.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -22,11 +23,12 @@ class AddressWatch {
 
  private:
   void await_change();
-  error_code drain();
+  error_code drain();  // sets is_changed_
 
   asio::posix::stream_descriptor socket_;
   std::function<void()> changed_;
   Logger logger_;
+  bool is_changed_ = false;  // by a message since changed_ was last called
 };
 
 }  // namespace causeway::net

@@ -9,26 +9,12 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "net/endpoint_conversion.hpp"
 
 namespace causeway::net {
-
-Result<std::vector<IpAddress>, error_code> interface_addresses() {
-  std::vector<IpAddress> addresses;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return error_code{errno, boost::system::system_category()};
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr) continue;
-    const bool v4 = entry->ifa_addr->sa_family == AF_INET;
-    if (!v4 && entry->ifa_addr->sa_family != AF_INET6) continue;
-    sockaddr_storage address{};
-    std::memcpy(&address, entry->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    if (const auto endpoint = from_sockaddr(address)) addresses.push_back(endpoint->address);
-  }
-  return addresses;
-}
+namespace {
 
 std::optional<IpAddress> default_route_source(AddressFamily family) {
   const bool v4 = family == AddressFamily::kIPv4;
@@ -46,6 +32,32 @@ std::optional<IpAddress> default_route_source(AddressFamily family) {
   ::close(descriptor);
   if (!source) return std::nullopt;
   return source->address;
+}
+
+}  // namespace
+
+Result<std::vector<IpAddress>, error_code> interface_addresses() {
+  std::vector<IpAddress> addresses;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return error_code{errno, boost::system::system_category()};
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner{list, &::freeifaddrs};
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    const bool v4 = entry->ifa_addr->sa_family == AF_INET;
+    if (!v4 && entry->ifa_addr->sa_family != AF_INET6) continue;
+    sockaddr_storage address{};
+    std::memcpy(&address, entry->ifa_addr, v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+    if (const auto endpoint = from_sockaddr(address)) addresses.push_back(endpoint->address);
+  }
+  return addresses;
+}
+
+std::vector<IpAddress> default_route_sources() {
+  std::vector<IpAddress> sources;
+  for (const auto family : {AddressFamily::kIPv4, AddressFamily::kIPv6}) {
+    if (const auto source = default_route_source(family)) sources.push_back(*source);
+  }
+  return sources;
 }
 
 }  // namespace causeway::net

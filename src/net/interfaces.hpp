@@ -2,7 +2,6 @@
 // The addresses of this machine.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "causeway/base/endpoint.hpp"
@@ -15,7 +14,8 @@ namespace causeway::net {
 // Reads them by netlink, so a sandbox without AF_NETLINK gives an error.
 Result<std::vector<IpAddress>, error_code> interface_addresses();
 
-// The address from which packets to the internet would be sent; nothing is sent to find out. nullopt: no default route.
-std::optional<IpAddress> default_route_source(AddressFamily family);
+// The addresses from which packets to the internet would be sent, one for each family that has a default route; nothing
+// is sent to find out.
+std::vector<IpAddress> default_route_sources();
 
 }  // namespace causeway::net

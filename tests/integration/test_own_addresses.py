@@ -20,6 +20,7 @@ from support import DEADLINE_SECONDS, Daemon, Ports, clean_environment, http_get
 from turn_tcp_client import TurnTcpClient
 
 NEW = "10.99.0.5"
+REQUESTED_ADDRESS_FAMILY = 0x0017
 CHANNEL = struct.pack("!HH", 0x4000, 0)
 UDP = [(REQUESTED_TRANSPORT, b"\x11\0\0\0")]
 
@@ -40,10 +41,10 @@ def folder():
     shutil.rmtree(folder)
 
 
-def start(namespace, folder, ports, *, command=(), **turn):
+def start(namespace, folder, ports, *, command=(), relay=(Namespace.LAN_ADDRESS,), **turn):
     """The daemon as an unprivileged user in the namespace, with the network that NEW lies in allowed."""
     config = relay_config(folder, ports, **{"tcp_relay": True, "peers": {"allow": ["10.99.0.0/16"]}, **turn})
-    config["turn"]["relay"] = {"addresses": [Namespace.LAN_ADDRESS]}
+    config["turn"]["relay"] = {"addresses": list(relay)}
     for file in folder.iterdir():
         file.chmod(0o644)
     return Daemon(folder, config, command=[*namespace.command(), *command], program=program_for_nobody(folder))
@@ -118,6 +119,30 @@ def test_permissions_for_a_new_own_address_end(namespace, folder, workers):
         namespace.call(use_permissions_while_the_address_comes_and_goes, ports.turn)
         daemon.wait_for_line(rf"addresses have changed: \+{NEW}\n")
         daemon.wait_for_line(rf"addresses have changed: -{NEW}\n")
+
+
+def ip(*arguments):
+    subprocess.run(["ip", "-6", *arguments], check=True, capture_output=True)
+
+
+def allocate_over_ipv6(port):
+    with StunClient(port) as client:
+        return client.request(ALLOCATE, [*UDP, (REQUESTED_ADDRESS_FAMILY, b"\x02\0\0\0")]).error
+
+
+def test_a_default_route_that_comes_after_its_address_is_noticed(namespace, folder):
+    ports = Ports()
+    with start(namespace, folder, ports, relay=("0.0.0.0", "::")) as daemon:
+        await_ready(namespace, daemon, ports.http)
+        namespace.call(ip, "address", "add", "2001:db8::5/64", "dev", "lan0", "nodad")
+        daemon.wait_for_line(r"addresses have changed: \+2001:db8::5\n")
+        try:
+            assert namespace.call(allocate_over_ipv6, ports.turn) == 440
+            namespace.call(ip, "route", "add", "default", "dev", "lan0")
+            namespace.call(until, lambda: not allocate_over_ipv6(ports.turn))
+        finally:
+            namespace.call(ip, "address", "del", "2001:db8::5/64", "dev", "lan0")
+            namespace.call(ip, "route", "flush", "default")
 
 
 def connect_to_the_new_address(port):
