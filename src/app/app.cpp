@@ -198,7 +198,8 @@ void Daemon::listen_stream(const Listener& listener) {
   const bool tls = listener.transport == Transport::kTls;
   const auto& opened = stream_listeners_.emplace_back(std::make_unique<net::StreamListener>(
       io_.get_executor(),
-      net::StreamListenerOptions{listener.endpoint(), tls ? tls_ : nullptr, listener.proxy_protocol},
+      net::StreamListenerOptions{listener.endpoint(), tls ? tls_ : nullptr, listener.proxy_protocol,
+                                 listener.encrypted_only},
       std::move(handlers), admission_, loggers_.net));
   bound_.push_back(listener);
   bound_.back().port = opened->local_endpoint().port;

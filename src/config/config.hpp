@@ -36,6 +36,7 @@ struct Listener {
   bool http = false;  // the pages and the WebSocket; never on udp and dtls
   // Proxies that speak the PROXY protocol, at most 64, never on udp and dtls; empty: clients connect by themselves.
   std::vector<Prefix> proxy_protocol{};
+  bool encrypted_only = false;  // of tls: TURN over plain TCP is refused
 
   Endpoint endpoint() const { return {address, port}; }
   friend bool operator==(const Listener&, const Listener&) = default;

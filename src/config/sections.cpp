@@ -15,7 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kListenersMax = 64;
 constexpr std::size_t kProxiesMax = 64;
 
 void read_services(ObjectReader& object, Listener& listener) {
@@ -58,6 +57,10 @@ Listener read_listener(ObjectReader& object) {
   if (!listener.proxy_protocol.empty() && !is_stream(listener.transport)) {
     object.fail("proxy_protocol", "must be empty, because the PROXY protocol does not run over " +
                                       std::string{name_of(listener.transport)} + " here");
+  }
+  object.flag("encrypted_only", listener.encrypted_only);
+  if (listener.encrypted_only && listener.transport != Transport::kTls) {
+    object.fail("encrypted_only", "is for tls listeners; tcp and udp are never encrypted, and dtls always is");
   }
   return listener;
 }
@@ -118,17 +121,8 @@ void read_relay(ObjectReader& object, Relay& relay) {
   }
 }
 
-// Whom two entries would both stand for.
-std::optional<std::string> common_to(const ExternalAddress& one, const ExternalAddress& other) {
-  if (one.local != other.local) return std::nullopt;
-  if (one.local) return one.local->to_string();
-  if (!one.address && !other.address) return "every address";
-  if (!one.address || !other.address || one.address->family() != other.address->family()) return std::nullopt;
-  return one.address->is_v4() ? "every IPv4 address" : "every IPv6 address";
-}
-
 void read_external_addresses(ObjectReader& turn, std::vector<ExternalAddress>& addresses) {
-  turn.list("external_addresses", addresses, 32, kExternalAddressRule);
+  turn.list("external_addresses", addresses, kExternalAddressesMax, kExternalAddressRule);
   for (auto at = addresses.begin(); at != addresses.end(); ++at) {
     for (auto before = addresses.begin(); before != at; ++before) {
       if (const auto common = common_to(*before, *at)) {

@@ -193,4 +193,12 @@ constexpr TextRule<ExternalAddress> kExternalAddressRule{
     parse_external_address,
     "the IP address of one machine or a host name, alone or with a slash and the local IP address that it stands for"};
 
+std::optional<std::string> common_to(const ExternalAddress& one, const ExternalAddress& other) {
+  if (one.local != other.local) return std::nullopt;
+  if (one.local) return one.local->to_string();
+  if (!one.address && !other.address) return "every address";
+  if (!one.address || !other.address || one.address->family() != other.address->family()) return std::nullopt;
+  return one.address->is_v4() ? "every IPv4 address" : "every IPv6 address";
+}
+
 }  // namespace causeway::config

@@ -2,6 +2,7 @@
 // The forms of text that the configuration accepts, each with the words that say so.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "causeway/base/endpoint.hpp"
@@ -28,5 +29,8 @@ extern const TextRule<Prefix> kPrefixRule;
 extern const TextRule<Endpoint> kEndpointRule;       // of one machine, as Endpoint::to_string() writes it
 extern const TextRule<std::string> kServerNameRule;  // a host name; becomes lower case
 extern const TextRule<ExternalAddress> kExternalAddressRule;
+
+// Whom two entries of turn.external_addresses would both stand for, "every IPv4 address"; nullopt: no one.
+std::optional<std::string> common_to(const ExternalAddress& one, const ExternalAddress& other);
 
 }  // namespace causeway::config

@@ -276,6 +276,10 @@ asio::awaitable<void> StreamListener::State::serve(std::shared_ptr<State> state,
       co_await asio::async_write(stream, asio::buffer(kSpeaksHttps), kAwait);
       co_await linger(stream);
       co_return;
+    } else if (state->options.tls_context && state->options.encrypted_only) {
+      ++state->counters.plain_turn_refused;
+      stream.close();
+      co_return;
     }
     const auto [read_error, bytes] = co_await stream.async_read_some(asio::buffer(first_bytes), kAwait);
     if (read_error) {

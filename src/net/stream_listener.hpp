@@ -2,7 +2,7 @@
 // Listens on one address and port for TCP, and hands every connection to TURN or HTTP by its first octet.
 //
 //   first octet        a `tcp` listener     a `tls` listener
-//   0–3 (STUN)         TURN                 plain TURN on the same port
+//   0–3 (STUN)         TURN                 plain TURN on the same port; closed where `encrypted_only`
 //   22 (TLS)           closed               TLS handshake, then by the first decrypted octet: 0–3 TURN, letter HTTP
 //   an ASCII letter    HTTP                 answered with a plain "this port speaks HTTPS", closed
 //   anything else      closed               closed
@@ -57,6 +57,7 @@ struct StreamListenerOptions {
   Endpoint address;                               // "::" means IPv4 too; port 0: any free one
   std::shared_ptr<const TlsContext> tls_context;  // nullptr: a `tcp` listener
   std::vector<Prefix> proxies{};                  // that speak the PROXY protocol; empty: clients connect themselves
+  bool encrypted_only = false;                    // of a `tls` listener: plain TURN is closed
 };
 
 struct StreamListenerCounters {
@@ -69,6 +70,7 @@ struct StreamListenerCounters {
   std::uint64_t unknown_protocol = 0;
   std::uint64_t tls_handshakes_failed = 0;
   std::uint64_t http_on_tls_port = 0;
+  std::uint64_t plain_turn_refused = 0;
 };
 
 class StreamListener {

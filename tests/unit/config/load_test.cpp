@@ -240,6 +240,8 @@ TEST(Errors, Listeners) {
               ElementsAre(HasSubstr("listeners[0].proxy_protocol must be empty, because the PROXY protocol does not")));
   EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "proxy_protocol": ["proxy.example.org"]}]})"),
               ElementsAre(HasSubstr("listeners[0].proxy_protocol[0] must be a prefix")));
+  EXPECT_THAT(errors(R"({"listeners": [{"transport": "tcp", "port": 1, "encrypted_only": true}]})"),
+              ElementsAre(HasSubstr("listeners[0].encrypted_only is for tls listeners")));
   EXPECT_THAT(errors(R"({"listeners": [7]})"), ElementsAre(HasSubstr("listeners[0] must be an object in braces")));
 }
 

@@ -59,8 +59,9 @@ class StreamListenerTest : public testing::Test {
     };
   }
 
-  StreamListener& listen(bool tls, std::string_view address = "127.0.0.1", std::vector<Prefix> proxies = {}) {
-    StreamListenerOptions options{{*IpAddress::parse(address), 0}, nullptr, std::move(proxies)};
+  StreamListener& listen(bool tls, std::string_view address = "127.0.0.1", std::vector<Prefix> proxies = {},
+                         bool encrypted_only = false) {
+    StreamListenerOptions options{{*IpAddress::parse(address), 0}, nullptr, std::move(proxies), encrypted_only};
     if (tls) options.tls_context = std::make_shared<TlsContext>(files_.certificate(), files_.private_key());
     listener_ = std::make_unique<StreamListener>(io_.get_executor(), options,
                                                  StreamHandlers{handler("turn"), handler("http")}, admission_, logger_);
@@ -167,6 +168,18 @@ TEST_F(StreamListenerTest, a_tls_port_takes_plain_turn_and_explains_itself_to_pl
   EXPECT_THAT(got, HasSubstr("Content-Length: " + std::to_string(got.size() - body) + "\r\n"));
   EXPECT_THAT(got, HasSubstr("HTTPS"));
   EXPECT_EQ(listener_->counters().http_on_tls_port, 1U);
+}
+
+TEST_F(StreamListenerTest, a_tls_port_that_is_encrypted_only_closes_plain_turn) {
+  listen(true, "127.0.0.1", {}, true);
+  tcp::socket plain = connect();
+  std::string got;
+  run(io_, exchange(plain, kStun, got));
+  EXPECT_EQ(got, "");
+  EXPECT_EQ(listener_->counters().plain_turn_refused, 1U);
+  TlsClient turn(connect(), client_context_);
+  run(io_, expect_tls_answer(turn, kStun, "turn"));
+  EXPECT_EQ(served_.size(), 1U);
 }
 
 TEST_F(StreamListenerTest, a_broken_handshake_is_counted) {
