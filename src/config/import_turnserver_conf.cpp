@@ -8,6 +8,8 @@
 
 #include "config/commented_json.hpp"
 #include "config/limits.hpp"
+#include "config/load.hpp"
+#include "config/turnserver_listeners.hpp"
 #include "config/turnserver_settings.hpp"
 
 namespace causeway::config {
@@ -17,11 +19,6 @@ using nlohmann::ordered_json;
 
 constexpr std::uint32_t kPortMin = 49152;
 constexpr std::uint32_t kPortMax = 65535;
-
-struct ListeningPort {
-  std::uint32_t port;
-  std::string origin;
-};
 
 class Writer {
  public:
@@ -46,9 +43,10 @@ class Writer {
     write_tcp_relay();
     write_nat_discovery();
     write_limits();
+    write_number("relay-threads", "workers");
     out_.close_object();
     write_log();
-    write_needless();
+    write_remarks();
     return out_.finish();
   }
 
@@ -61,84 +59,60 @@ class Writer {
     out_.comment(origin(setting.line, setting.option));
   }
 
-  void write_text(std::string_view option, std::string_view key) {
-    const auto found = settings_.texts.find(option);
-    if (found == settings_.texts.end()) return;
+  template <class T>
+  void write_from(const std::map<std::string, Sourced<T>, std::less<>>& all, std::string_view option,
+                  std::string_view key) {
+    const auto found = all.find(option);
+    if (found == all.end()) return;
     comment_origin(found->second);
     out_.member(key, found->second.value);
   }
+  void write_text(std::string_view option, std::string_view key) { write_from(settings_.texts, option, key); }
+  void write_number(std::string_view option, std::string_view key) { write_from(settings_.numbers, option, key); }
 
-  void write_number(std::string_view option, std::string_view key) {
+  std::uint32_t number_or(std::string_view option, std::uint32_t by_default) const {
     const auto found = settings_.numbers.find(option);
-    if (found == settings_.numbers.end()) return;
-    comment_origin(found->second);
-    out_.member(key, found->second.value);
+    return found == settings_.numbers.end() ? by_default : found->second.value;
   }
 
-  ListeningPort listening_port(std::string_view option, std::uint32_t by_default) const {
-    const auto found = settings_.numbers.find(option);
-    if (found != settings_.numbers.end()) return {found->second.value, origin(found->second.line, option)};
-    return {by_default, "coturn's default of " + std::string{option}};
-  }
-
-  // A wildcard covers the other addresses of its family, and "::" covers IPv4 too.
-  std::vector<Sourced<IpAddress>> listening_addresses() const {
-    static constexpr std::string_view kWildcards[] = {"::", "0.0.0.0"};
-    std::vector<Sourced<IpAddress>> addresses = settings_.listening;
-    if (addresses.empty()) addresses.push_back({*IpAddress::parse("::"), 0, ""});
-    for (const std::string_view text : kWildcards) {
-      const IpAddress wildcard = *IpAddress::parse(text);
-      const auto is_wildcard = [&](const Sourced<IpAddress>& address) { return address.value == wildcard; };
-      if (std::none_of(addresses.begin(), addresses.end(), is_wildcard)) continue;
-      std::erase_if(addresses, [&](const Sourced<IpAddress>& address) {
-        return address.value != wildcard && (!wildcard.is_v4() || address.value.is_v4());
-      });
-    }
-    return addresses;
-  }
-
-  void write_listener(std::string_view transport, const Sourced<IpAddress>& address, const ListeningPort& port) {
-    out_.comment(port.origin + (address.line == 0 ? "" : ", " + origin(address.line, address.option)));
-    out_.element(ordered_json{{"transport", transport},
-                              {"address", address.value.to_string()},
-                              {"port", port.port},
-                              {"services", ordered_json::array({"turn"})}});
+  void write_listener(const PlannedListener& planned) {
+    const auto& [listener, option, line, address] = planned;
+    std::string origin_of_it = line == 0 ? "coturn's default of " + option : origin(line, option);
+    if (address.line != 0) origin_of_it += ", " + origin(address.line, address.option);
+    if (listener.encrypted_only) origin_of_it += ", without plain tcp";
+    out_.comment(origin_of_it);
+    ordered_json json{{"transport", name_of(listener.transport)},
+                      {"address", listener.address.to_string()},
+                      {"port", listener.port},
+                      {"services", ordered_json::array({"turn"})}};
+    if (listener.encrypted_only) json["encrypted_only"] = true;
+    out_.element(json);
   }
 
   void write_listeners() {
-    const ListeningPort plain = listening_port("listening-port", 3478);
-    const ListeningPort secure = listening_port("tls-listening-port", 5349);
-    const bool udp = !settings_.has("no-udp");
-    const bool tls = !settings_.has("no-tls") && has_certificate();
-    // A tls listener of Causeway takes plain TURN over TCP as well, and two cannot have one port.
-    const bool tcp = !settings_.has("no-tcp") && !(tls && plain.port == secure.port);
-    // coturn's plain UDP port takes DTLS too, but clients are given the other one.
-    const bool dtls = !settings_.has("no-dtls") && has_certificate();
-    if (!udp && !tcp && !tls && !dtls) {
+    planned_ = plan_listeners(settings_, notes_);
+    if (planned_.empty()) {
       notes_.push_back(
           {0,
            "no listener is left after no-udp, no-tcp, no-tls and no-dtls (or without cert and pkey); Causeway's "
            "default listeners apply until you write \"listeners\""});
       return;
     }
-    out_.comment("As coturn listened. To serve the call page and signaling too, add \"http\" to the services of tls.");
-    out_.open_list("listeners");
-    for (const Sourced<IpAddress>& address : listening_addresses()) {
-      if (udp) write_listener("udp", address, plain);
-      if (tcp) write_listener("tcp", address, plain);
-      if (tls) write_listener("tls", address, secure);
-      if (dtls) write_listener("dtls", address, secure);
+    const auto is_dtls = [](const PlannedListener& each) { return each.listener.transport == Transport::kDtls; };
+    out_.comment("As coturn listened: both ports take plain TURN and, with a certificate, TLS; a tls listener takes");
+    out_.comment("plain tcp too. To serve the call page and signaling, add \"http\" to the services of tls.");
+    if (!settings_.has("dtls") && std::any_of(planned_.begin(), planned_.end(), is_dtls)) {
+      out_.comment("dtls: coturn up to 4.16 has it with a certificate, later versions only with the option dtls,");
+      out_.comment("which is not in the file: remove those listeners if you come from one of them.");
     }
+    out_.open_list("listeners");
+    for (const PlannedListener& each : planned_)
+      write_listener(each);
     out_.close_list();
   }
 
-  bool has_certificate() const {
-    return settings_.texts.find("cert") != settings_.texts.end() &&
-           settings_.texts.find("pkey") != settings_.texts.end();
-  }
-
   void write_tls() {
-    if (has_certificate()) {
+    if (has_certificate(settings_)) {
       out_.open_object("tls");
       write_text("cert", "certificate");
       write_text("pkey", "private_key");
@@ -151,7 +125,7 @@ class Writer {
       notes_.push_back({found->second.line, std::string{option} + ": is of no use without the other of cert and pkey; "
                                                                   "set both in \"tls\" and add a tls listener"});
     }
-    if (!settings_.has("no-tls")) {
+    if (!planned_.empty() && !settings_.has("no-tls")) {
       notes_.push_back({0,
                         "there is no TLS listener, because cert and pkey are not both set; to have one, set \"tls\" "
                         "and add {\"transport\": \"tls\", \"port\": 5349} to \"listeners\""});
@@ -201,10 +175,25 @@ class Writer {
     }
   }
 
+  // As check-config has it: an external address stands for a local one from which packets are relayed.
+  bool can_stand(const ExternalAddress& external) const {
+    if (settings_.relay.empty() || !external.address) return true;
+    return std::any_of(settings_.relay.begin(), settings_.relay.end(), [&](const Sourced<IpAddress>& relay) {
+      return relay.value.family() == external.address->family() &&
+             (!external.local || relay.value.is_unspecified() || relay.value == *external.local);
+    });
+  }
+
   void write_external_addresses() {
     if (settings_.external.empty()) return;
     out_.open_list("external_addresses");
     for (const Sourced<ExternalAddress>& address : settings_.external) {
+      if (!can_stand(address.value)) {
+        notes_.push_back({address.line,
+                          "external-ip: no relay-ip is the local address that it could stand for; LEFT OUT. Add that "
+                          "address to turn.relay.addresses, then this one to turn.external_addresses"});
+        continue;
+      }
       comment_origin(address);
       out_.element(address.value.to_string());
     }
@@ -212,11 +201,7 @@ class Writer {
   }
 
   bool relay_ports_fit() {
-    const auto number = [&](std::string_view option, std::uint32_t by_default) {
-      const auto found = settings_.numbers.find(option);
-      return found == settings_.numbers.end() ? by_default : found->second.value;
-    };
-    if (number("min-port", kPortMin) <= number("max-port", kPortMax)) return true;
+    if (number_or("min-port", kPortMin) <= number_or("max-port", kPortMax)) return true;
     for (const std::string_view option : {"min-port", "max-port"}) {
       const auto found = settings_.numbers.find(option);
       if (found == settings_.numbers.end()) continue;
@@ -316,10 +301,7 @@ class Writer {
 
   void write_nat_discovery() {
     const auto alternate = settings_.numbers.find("alt-listening-port");
-    if (const auto off = settings_.flags.find("no-rfc5780"); off != settings_.flags.end()) {
-      out_.comment(origin(off->second, "no-rfc5780") + ": off without \"nat_discovery\".");
-    }
-    const bool is_off = settings_.has("no-rfc5780") || settings_.has("no-udp");
+    const bool is_off = settings_.has("no-rfc5780") || settings_.is_off("rfc5780") || settings_.has("no-udp");
     const auto addresses = is_off ? std::vector<Sourced<IpAddress>>{} : discovery_addresses();
     if (addresses.empty() || !settings_.external.empty()) {
       const std::string why =
@@ -331,9 +313,16 @@ class Writer {
       if (line != 0 || !addresses.empty()) notes_.push_back({line, "alt-listening-port: " + why});
       return;
     }
-    const std::uint32_t port = listening_port("listening-port", 3478).port;
-    const bool is_named = alternate != settings_.numbers.end() && alternate->second.value != 0;
-    out_.comment("coturn answers NAT behaviour discovery (RFC 5780) where it has two addresses.");
+    const std::uint32_t port = number_or("listening-port", kTurnserverPort);
+    const bool is_same = alternate != settings_.numbers.end() && alternate->second.value == port;
+    const bool is_named = alternate != settings_.numbers.end() && alternate->second.value != 0 && !is_same;
+    if (is_same) {
+      notes_.push_back({alternate->second.line,
+                        "alt-listening-port: is the port of listening-port; NAT behaviour discovery (RFC 5780) needs "
+                        "another one, so it is the next"});
+    }
+    out_.comment("coturn up to 4.6 answers NAT behaviour discovery (RFC 5780) where it has two addresses, later ones");
+    out_.comment("with the option rfc5780.");
     out_.open_object("nat_discovery");
     out_.open_list("addresses");
     for (const Sourced<IpAddress>& address : addresses)
@@ -366,16 +355,27 @@ class Writer {
     out_.close_object();
   }
 
-  void write_needless() {
-    for (const Sourced<std::string>& option : settings_.needless)
-      out_.comment(origin(option.line, option.option) + ": needs nothing here.");
+  void write_remarks() {
+    for (const Sourced<std::string>& remark : settings_.remarks)
+      out_.comment(origin(remark.line, remark.option) + ": " + remark.value + ".");
+    for (const Sourced<std::string>& remark : remarks_on_listening(settings_, planned_))
+      out_.comment(origin(remark.line, remark.option) + ": " + remark.value + ".");
   }
 
   const TurnserverSettings& settings_;
   std::string file_;
   std::vector<ImportNote>& notes_;
   CommentedJson out_;
+  std::vector<PlannedListener> planned_;  // empty: the default ones apply
 };
+
+// What nobody has thought of: a value that a key of Causeway does not take after all.
+void note_what_cannot_stand(const std::string& json, std::vector<ImportNote>& notes) {
+  const auto config = load_text(json, std::nullopt, {{"STATE_DIRECTORY", "/var/lib/causeway"}});
+  if (config) return;
+  for (const Finding& finding : config.error())
+    notes.push_back({0, "the result does not pass check-config: " + finding.sentence + " Change it by hand"});
+}
 
 }  // namespace
 
@@ -383,6 +383,7 @@ TurnserverImport import_turnserver_conf(std::string_view text, std::string_view 
   TurnserverImport import;
   const TurnserverSettings settings = read_turnserver_settings(parse_turnserver_conf(text), import.notes);
   import.json = Writer{settings, name, import.notes}.write();
+  note_what_cannot_stand(import.json, import.notes);
   std::stable_sort(import.notes.begin(), import.notes.end(), [](const ImportNote& a, const ImportNote& b) {
     return std::pair{a.line == 0, a.line} < std::pair{b.line == 0, b.line};
   });

@@ -45,7 +45,15 @@ constexpr std::array kNeedless = std::to_array<std::string_view>({"fingerprint",
                                                                   "response-origin-only-with-rfc5780",
                                                                   "no-auth-pings",
                                                                   "prod",
-                                                                  "no-tlsv1_3"});
+                                                                  "no-tlsv1_3",
+                                                                  "stateless-nonce",
+                                                                  "unauthorized-ratelimit",
+                                                                  "udp-gso",
+                                                                  "udp-recvmmsg",
+                                                                  "rfc5766-channel-numbers",
+                                                                  "drop-invalid-packets",
+                                                                  "respond-http-unsupported",
+                                                                  "include-reason-string"});
 
 struct Advice {
   std::string_view option;
@@ -60,6 +68,13 @@ constexpr std::string_view kAlternate =
     "coturn spreads new clients over these servers at once; Causeway sends clients elsewhere only while it drains "
     "(turn.alternate), so name all servers in the clients";
 
+constexpr std::string_view kBinding =
+    "Causeway answers Binding requests of everybody; turn.binding \"allocated\" leaves only clients that have an "
+    "allocation";
+constexpr std::string_view kMetrics = "Causeway has no metrics for Prometheus";
+constexpr std::string_view kOnePort = "each allocation of Causeway has a relay port of its own, see turn.relay";
+constexpr std::string_view kNoCli = "Causeway has no command line to connect to";
+
 constexpr std::array kAdvice{
     Advice{"alt-tls-listening-port", "NAT behaviour discovery (RFC 5780) is set in turn.nat_discovery"},
     Advice{"aux-server", "add listeners with that address and port to \"listeners\", for udp, tcp and tls"},
@@ -70,8 +85,9 @@ constexpr std::array kAdvice{
     Advice{"tcp-proxy-port",
            "coturn takes the PROXY protocol from anybody there; add a tcp or tls listener with this port, and the "
            "addresses of your proxies in its proxy_protocol"},
-    Advice{"relay-threads", "Causeway runs on one thread; there is nothing to set"},
-    Advice{"cpus", "Causeway runs on one thread; there is nothing to set"},
+    Advice{"cpus",
+           "coturn starts as many threads; turn.workers says how many relay in Causeway, 1 by default, and \"auto\" is "
+           "one for each CPU"},
     Advice{"userdb", kDatabase},
     Advice{"db", kDatabase},
     Advice{"psql-userdb", kDatabase},
@@ -95,6 +111,8 @@ constexpr std::array kAdvice{
            "turn.limits.allocation_bytes_per_second and turn.limits.user_bytes_per_second"},
     Advice{"alternate-server", kAlternate},
     Advice{"tls-alternate-server", kAlternate},
+    Advice{"tcp-alternate-server", kAlternate},
+    Advice{"udp-alternate-server", kAlternate},
     Advice{"no-udp-relay",
            "every allocation of Causeway relays UDP, which is what TURN is for; do not run it where "
            "no UDP may be relayed"},
@@ -114,21 +132,50 @@ constexpr std::array kAdvice{
     Advice{"stun-only",
            "Causeway always relays for users who authenticate; without users and with a secret that "
            "nobody has, only STUN is left"},
-    Advice{"no-stun", "Causeway always answers STUN Binding requests, and its answers are small"},
-    Advice{"secure-stun", "Causeway answers STUN Binding requests without authentication, as RFC 8489 §2 has it"},
+    Advice{"no-stun", kBinding},
+    Advice{"secure-stun", kBinding},
     Advice{"allow-loopback-peers",
            "this lets every user reach services of the server itself; only where that is meant, "
            "add \"127.0.0.0/8\" and \"::1/128\" to turn.peers.allow"},
     Advice{"allocation-default-address-family", "an Allocate without a family gets IPv4, as RFC 8656 §7.2 says"},
-    Advice{"proc-user", "the systemd unit runs Causeway as the user causeway"},
+    Advice{"proc-user",
+           "the systemd unit runs Causeway as the user causeway; a daemon that is started as root becomes the user of "
+           "the key \"user\""},
     Advice{"proc-group", "the systemd unit runs Causeway as the group causeway"},
     Advice{"web-admin", "Causeway has no administration pages"},
     Advice{"web-admin-ip", "Causeway has no administration pages"},
     Advice{"web-admin-port", "Causeway has no administration pages"},
     Advice{"web-admin-listen-on-workers", "Causeway has no administration pages"},
-    Advice{"prometheus", "Causeway has no metrics for Prometheus"},
-    Advice{"prometheus-port", "Causeway has no metrics for Prometheus"},
-    Advice{"prometheus-username-labels", "Causeway has no metrics for Prometheus"},
+    Advice{"prometheus", kMetrics},
+    Advice{"prometheus-address", kMetrics},
+    Advice{"prometheus-cert", kMetrics},
+    Advice{"prometheus-key", kMetrics},
+    Advice{"prometheus-path", kMetrics},
+    Advice{"prometheus-port", kMetrics},
+    Advice{"prometheus-tls", kMetrics},
+    Advice{"prometheus-username-labels", kMetrics},
+    Advice{"multiplex-peer", kOnePort},
+    Advice{"multiplex-peer-port", kOnePort},
+    Advice{"multiplex-peer-max-peers", kOnePort},
+    Advice{"cli", kNoCli},
+    Advice{"drain-min-allocations", "how Causeway drains is in docs/operations.md, \"Draining\""},
+    Advice{"stateless-nonce-secret",
+           "the nonces of Causeway hold no state either, but each server makes its own key; a client that comes to "
+           "another server authenticates there once more"},
+    Advice{
+        "unauthorized-ratelimit-rps",
+        "turn.limits.unauthenticated_answers_per_second limits Binding answers and challenges to one source together, "
+        "100 by default"},
+    Advice{"rfc3489-compatibility", "what Causeway does for clients of RFC 3489 is in docs/rfc-matrix.md"},
+    Advice{"stun-backward-compatibility", "what Causeway does for clients of RFC 3489 is in docs/rfc-matrix.md"},
+    Advice{"software-attribute", "no answer of Causeway tells strangers the name and version of the program"},
+    Advice{"log-min-level", "set log.level to \"debug\", \"info\", \"warning\" or \"error\""},
+    Advice{"raw-public-keys", "Causeway has no raw public keys (RFC 7250); clients verify its certificate"},
+    Advice{"sock-buf-size",
+           "Causeway asks for large buffers itself; see \"Receive buffers\" in docs/operations.md for the limit of the "
+           "system"},
+    Advice{"tlsv1", "Causeway offers TLS 1.2 and 1.3"},
+    Advice{"tlsv1_1", "Causeway offers TLS 1.2 and 1.3"},
     Advice{"acme-redirect", "let the ACME client use port 80 itself, or a DNS challenge"},
     Advice{"server-relay", "this relays to any local port; Causeway has no such mode"},
     Advice{"check-origin-consistency", "Causeway does not look at the ORIGIN attribute, which has expired as a draft"},
@@ -150,9 +197,18 @@ std::string_view unquoted(std::string_view value) {
 
 }  // namespace
 
-bool TurnserverOption::is_on() const {
-  static constexpr std::array<std::string_view, 8> kOff{"0", "no", "No", "NO", "off", "false", "False", "FALSE"};
-  return std::find(kOff.begin(), kOff.end(), value) == kOff.end();
+std::optional<bool> TurnserverOption::is_on() const {
+  static constexpr std::array<std::string_view, 3> kOn{"on", "On", "ON"};
+  static constexpr std::array<std::string_view, 3> kOff{"off", "Off", "OFF"};
+  if (value.empty() || std::string_view{"yYtT123456789"}.find(value.front()) != std::string_view::npos) return true;
+  if (std::string_view{"0nNfF"}.find(value.front()) != std::string_view::npos) return false;
+  if (std::find(kOn.begin(), kOn.end(), value) != kOn.end()) return true;
+  if (std::find(kOff.begin(), kOff.end(), value) != kOff.end()) return false;
+  return std::nullopt;
+}
+
+bool TurnserverOption::seems_commented() const {
+  return value.starts_with('#') || value.find(" #") != std::string::npos || value.find("\t#") != std::string::npos;
 }
 
 std::vector<TurnserverOption> parse_turnserver_conf(std::string_view text) {

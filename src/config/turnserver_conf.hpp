@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,12 @@ struct TurnserverOption {
   std::string name;      // without leading dashes
   std::string value;     // without the quotes around it; empty where there is none
 
-  // As coturn reads the value of an option that is on or off: on unless it says otherwise.
-  bool is_on() const;
+  // As coturn reads the value of an option that is on or off: by its first letter, but for "on" and "off"; no value is
+  // on. nullopt: coturn does not start.
+  std::optional<bool> is_on() const;
+
+  // Whether coturn takes something for a part of the value that looks like a comment.
+  bool seems_commented() const;
 };
 
 std::vector<TurnserverOption> parse_turnserver_conf(std::string_view text);

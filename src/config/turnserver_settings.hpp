@@ -36,9 +36,11 @@ struct TurnserverSettings {
   std::vector<Sourced<ExternalAddress>> external;
   std::vector<Sourced<AddressRange>> allowed_peers;
   std::vector<Sourced<AddressRange>> denied_peers;
-  std::vector<Sourced<std::string>> needless;  // values are left empty
+  std::map<std::string, std::size_t, std::less<>> off;  // flags that say so, and the line
+  std::vector<Sourced<std::string>> remarks;            // what became of lines that no key stands for
 
   bool has(std::string_view flag) const { return flags.find(flag) != flags.end(); }
+  bool is_off(std::string_view flag) const { return off.find(flag) != off.end(); }
 };
 
 TurnserverSettings read_turnserver_settings(const std::vector<TurnserverOption>& options,

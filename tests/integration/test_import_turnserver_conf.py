@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """coturn's own example configuration and its list of options through `causeway import-turnserver-conf`."""
+import json
 import re
 import subprocess
 
-from support import ROOT, run_causeway
+import pytest
+
+from support import ROOT, Daemon, free_port, make_certificate, run_causeway, stun_binding, uclient
 
 EXAMPLE = ROOT / "build/tools/usr/share/doc/coturn/examples/etc/turnserver.conf"
 NAME = r"[A-Za-z][A-Za-z0-9_-]*"
@@ -49,18 +52,12 @@ def test_the_example_says_what_its_options_are():
     assert len(documented_options()) > 90
 
 
-# What is on by itself or belongs to the command line, and is nothing to carry over.
-NOTHING_TO_SAY = {"lt-cred-mech", "use-auth-secret", "verbose", "no-udp", "no-tcp", "no-tls", "no-dtls"}
-
-
 def test_every_option_of_the_example_is_carried_over_or_named(tmp_path):
-    lines = [line for line in documented_options() if line.split("=")[0] not in NOTHING_TO_SAY]
-    assert complain_about_silence(tmp_path, lines) == []
+    assert complain_about_silence(tmp_path, documented_options()) == []
 
 
 def test_every_option_that_the_program_knows_is_carried_over_or_named(tmp_path):
-    left_out = NOTHING_TO_SAY | {"help", "version"}
-    lines = [option for option in options_of_the_program() if option not in left_out]
+    lines = [option for option in options_of_the_program() if option not in {"help", "version"}]
     assert len(lines) > 90
     assert complain_about_silence(tmp_path, lines) == []
 
@@ -72,3 +69,50 @@ def test_the_shipped_configuration_becomes_one_that_passes_the_check(tmp_path):
     file.write_text(json)
     done = run_causeway("check-config", file, environment={"STATE_DIRECTORY": str(tmp_path)})
     assert "not a key" not in done.stderr and done.returncode in (0, 1), done.stderr
+
+
+@pytest.fixture
+def moved(tmp_path):
+    """Starts the daemon with what becomes of a turnserver.conf: the plain port, the port for TLS, the daemon."""
+    certificate, key = make_certificate(tmp_path)
+    daemons = []
+
+    def move(*lines):
+        plain, secure, http = free_port(), free_port(), free_port()
+        text, _ = import_lines(tmp_path, [
+            "listening-ip=127.0.0.1", f"listening-port={plain}", f"tls-listening-port={secure}", "relay-ip=127.0.0.1",
+            "allowed-peer-ip=127.0.0.0-127.255.255.255", "lt-cred-mech", "user=alice:wonderland", "realm=example.org",
+            f"cert={certificate}", f"pkey={key}", *lines,
+        ])  # fmt: skip
+        config = json.loads("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//")))
+        config["state_directory"] = str(tmp_path / "state")
+        config["listeners"].append({"transport": "tcp", "address": "127.0.0.1", "port": http, "services": ["http"]})
+        daemons.append(Daemon(tmp_path, config, http_port=http).__enter__())
+        return plain, secure
+
+    yield move
+    for daemon in daemons:
+        daemon.__exit__(None, None, None)
+
+
+def relays(port, *transport):
+    return uclient("-y", *transport, "-u", "alice", "-w", "wonderland", "-p", port, "127.0.0.1")
+
+
+def test_both_ports_take_plain_and_encrypted_turn_as_in_coturn(moved):
+    plain, secure = moved()
+    for port, transport in [(plain, ["-t", "-S"]), (plain, ["-S"]), (plain, ["-t"]), (secure, []), (secure, ["-t"])]:
+        done = relays(port, *transport)
+        assert done.complete, done.output
+
+
+def test_encrypted_only_stays_so(moved):
+    plain, secure = moved("no-tcp", "no-udp")
+    for transport in (["-t", "-S"], ["-S"]):
+        done = relays(secure, *transport)
+        assert done.complete, done.output
+    with pytest.raises(ConnectionRefusedError):
+        stun_binding(plain, "tcp")
+    with pytest.raises((ConnectionResetError, AssertionError)):
+        stun_binding(secure, "tcp")
+    assert stun_binding(secure, "tls")[0] == "127.0.0.1"

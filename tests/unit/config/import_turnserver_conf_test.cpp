@@ -66,11 +66,21 @@ TEST(TurnserverConf, ReadsNamesValuesAndComments) {
   EXPECT_EQ(options[0].name, "realm");
   EXPECT_EQ(options[0].value, "example.org");
   EXPECT_EQ(options[1].name, "fingerprint");
-  EXPECT_TRUE(options[1].is_on());
+  EXPECT_EQ(options[1].is_on(), true);
   EXPECT_EQ(options[2].name, "min-port");
   EXPECT_EQ(options[2].value, "50000");
   EXPECT_EQ(options[3].value, "two words");
-  EXPECT_FALSE(options[4].is_on());
+  EXPECT_EQ(options[4].is_on(), false);
+}
+
+TEST(TurnserverConf, ReadsOnAndOffAsCoturnDoes) {
+  const auto is_on = [](const char* value) { return TurnserverOption{1, "no-udp", value}.is_on(); };
+  for (const char* value : {"", "1", "7", "on", "On", "ON", "yes", "Y", "true", "T", "1 # why"})
+    EXPECT_EQ(is_on(value), true) << value;
+  for (const char* value : {"0", "off", "Off", "OFF", "no", "n", "nope", "False", "f", "0 # why"})
+    EXPECT_EQ(is_on(value), false) << value;
+  for (const char* value : {"oFF", "oN", "maybe", "# why", "off # why", "-1"})
+    EXPECT_EQ(is_on(value), std::nullopt) << value;
 }
 
 TEST(ImportTurnserverConf, CarriesAServerForACompanyOver) {
@@ -105,9 +115,10 @@ max-allocate-lifetime=1800
   EXPECT_THAT(config.turn.nat_discovery.addresses, IsEmpty()) << "one address of each family";
   EXPECT_EQ(config.realm, "example.org");
   EXPECT_THAT(texts(config.listeners),
-              ElementsAre("udp 10.4.0.9:3478", "tcp 10.4.0.9:3478", "tls 10.4.0.9:443", "dtls 10.4.0.9:443",
-                          "udp [2001:db8::9]:3478", "tcp [2001:db8::9]:3478", "tls [2001:db8::9]:443",
-                          "dtls [2001:db8::9]:443"));
+              ElementsAre("udp 10.4.0.9:3478", "dtls 10.4.0.9:3478", "tls 10.4.0.9:3478", "udp 10.4.0.9:443",
+                          "dtls 10.4.0.9:443", "tls 10.4.0.9:443", "udp [2001:db8::9]:3478", "dtls [2001:db8::9]:3478",
+                          "tls [2001:db8::9]:3478", "udp [2001:db8::9]:443", "dtls [2001:db8::9]:443",
+                          "tls [2001:db8::9]:443"));
   EXPECT_EQ(config.tls.certificate, "/etc/ssl/turn.pem");
   EXPECT_EQ(config.tls.private_key, "/etc/ssl/turn.key");
   EXPECT_THAT(config.turn.users, ElementsAre(Pair("alice", "her:password"), Pair("bob", R"("quoted\)")));
@@ -206,12 +217,12 @@ TEST(ImportTurnserverConf, ListenersNeverTakeOnePortTwice) {
     return texts(import(std::string{base} + std::string{more}).config.listeners);
   };
   EXPECT_THAT(listeners("listening-port=443\ntls-listening-port=443\n"),
-              ElementsAre("udp [::]:443", "tls [::]:443", "dtls [::]:443"));
+              ElementsAre("udp [::]:443", "dtls [::]:443", "tls [::]:443"));
   EXPECT_THAT(
       listeners("no-udp\nno-tcp\nno-dtls\nlistening-ip=0.0.0.0\nlistening-ip=192.0.2.1\nlistening-ip=192.0.2.1\n"),
       ElementsAre("tls 0.0.0.0:5349"));
   EXPECT_THAT(listeners("no-udp\nno-tcp\nlistening-ip=0.0.0.0\nlistening-ip=::\n"),
-              ElementsAre("tls [::]:5349", "dtls [::]:5349"));
+              ElementsAre("dtls [::]:5349", "tls [::]:5349"));
   EXPECT_THAT(import("static-auth-secret=n\nno-udp\nno-tcp\nno-tls\n").notes, ElementsAre(HasSubstr("no listener")));
 }
 
