@@ -4,18 +4,19 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
-#include <ostream>
 #include <system_error>
 #include <utility>
 
 #include "app/access_tokens.hpp"
 #include "app/announcement.hpp"
 #include "app/external_addresses.hpp"
+#include "app/line_writer.hpp"
 #include "app/live_members.hpp"
 #include "app/loggers.hpp"
 #include "app/machine_addresses.hpp"
@@ -80,7 +81,7 @@ void block_signals() {
 class Daemon {
  public:
   Daemon(Config config, ReadAgain read_again);
-  int run(std::ostream& out);
+  int run();
 
  private:
   void listen(const Listener& listener);
@@ -91,6 +92,7 @@ class Daemon {
   void drop_privileges();
   void watch_addresses();
   turn::RelayAddressOptions present_relay_addresses() const;
+  void announce();
   void await_signal();
   void on_signal(int signal);
   // SIGHUP. Whatever is wrong with the new configuration leaves everything as it is.
@@ -132,7 +134,7 @@ Daemon::Daemon(Config config, ReadAgain read_again)
       user_(config_.user),
       state_(config_.state_directory, user_.owner()),
       secrets_(state_.secrets()),
-      loggers_(make_loggers(config_.log)),
+      loggers_(make_loggers(config_.log, STDERR_FILENO)),
       tls_(tls_context(config_, state_, *loggers_.app)),
       machine_addresses_(io_.get_executor(), loggers_.net),
       external_addresses_(io_.get_executor(), config_.turn.external_addresses, loggers_.turn),
@@ -246,7 +248,7 @@ void Daemon::drop_privileges() {
   }
 }
 
-int Daemon::run(std::ostream& out) {
+int Daemon::run() {
   drop_privileges();
   turn_.set_gather_window(config_.turn.gather_microseconds);
   turn_.start();
@@ -257,8 +259,7 @@ int Daemon::run(std::ostream& out) {
   http_.set_strict_transport(is_tls_for_good(config_, tls_.get()));
   http_.set_ready(true);
   await_signal();
-  out << announcement({config_, bound_, lan_addresses(machine_addresses_.current()), state_.admin_token_file()})
-      << std::flush;
+  announce();
   ::sd_notify(0, "READY=1");
   try {
     io_.run();
@@ -266,9 +267,17 @@ int Daemon::run(std::ostream& out) {
     block_signals();
   } catch (const std::exception& error) {
     loggers_.app->critical("{}: leaving; this is a fault of the program", error.what());
+    loggers_.wait_written();
     std::_Exit(1);
   }
   return 0;
+}
+
+void Daemon::announce() {
+  const std::string text =
+      announcement({config_, bound_, lan_addresses(machine_addresses_.current()), state_.admin_token_file()});
+  if (!write_within(STDOUT_FILENO, text, LineWriter::kFinishTime))
+    loggers_.app->warn("nobody reads standard output: the start-up lines are incomplete");
 }
 
 void Daemon::await_signal() {
@@ -289,6 +298,7 @@ void Daemon::on_signal(int signal) {
   // timeout(1) and others send one signal twice, once to the process and once to its group.
   if (read_clock().steady - *stopping_since_ < kImpatience) return;
   loggers_.app->warn("signal {} once more: leaving at once", signal);
+  loggers_.wait_written();
   std::_Exit(1);  // connections are still open, and nothing may outlive what they refer to
 }
 
@@ -364,11 +374,11 @@ asio::awaitable<void> Daemon::stop() {
 
 }  // namespace
 
-int run(config::Config config, ReadAgain read_again, std::ostream& out) {
+int run(config::Config config, ReadAgain read_again) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code, not the end of the process
   raise_open_files_limit();
   Daemon daemon{std::move(config), std::move(read_again)};
-  return daemon.run(out);
+  return daemon.run();
 }
 
 }  // namespace causeway::app

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <iosfwd>
 
 #include "causeway/base/result.hpp"
 #include "config/config.hpp"
@@ -15,8 +14,8 @@ namespace causeway::app {
 using ReadAgain = std::function<Result<config::Config, config::Findings>()>;
 
 // Serves until SIGINT or SIGTERM, or after SIGUSR1 until there are no allocations; SIGHUP applies what `read_again`
-// says as far as a running daemon can. Says on `out` what to open. Returns the exit code of the process. Throws
-// std::runtime_error with a sentence when it cannot start.
-int run(config::Config config, ReadAgain read_again, std::ostream& out);
+// says as far as a running daemon can. Says on standard output what to open. Returns the exit code of the process.
+// Throws std::runtime_error with a sentence when it cannot start.
+int run(config::Config config, ReadAgain read_again);
 
 }  // namespace causeway::app

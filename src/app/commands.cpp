@@ -12,6 +12,7 @@
 #include "app/check.hpp"
 #include "app/command_line.hpp"
 #include "app/state_directory.hpp"
+#include "causeway/base/printable.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "config/import_turnserver_conf.hpp"
 #include "config/load.hpp"
@@ -33,7 +34,8 @@ struct Streams {
 
 void print(const config::Findings& findings, std::ostream& to) {
   for (const config::Finding& finding : findings) {
-    to << (finding.severity == config::Severity::kWarning ? "warning: " : "error: ") << finding.to_string() << '\n';
+    to << (finding.severity == config::Severity::kWarning ? "warning: " : "error: ") << printable(finding.to_string())
+       << '\n';
   }
 }
 
@@ -80,7 +82,7 @@ int serve(const CommandLine& line, const config::Environment& environment, Strea
     print(config.error(), streams.err);
     return kExitBadConfig;
   }
-  return run(*config, read, streams.out);
+  return run(*config, read);
 }
 
 int check_config(const CommandLine& line, const config::Environment& environment, Streams streams) {
@@ -154,7 +156,7 @@ int import_turnserver_conf(const CommandLine& line, Streams streams) {
   const config::TurnserverImport import = config::import_turnserver_conf(*text, file.filename().string());
   for (const config::ImportNote& note : import.notes) {
     streams.err << "note: " << line.file << (note.line == 0 ? "" : ":" + std::to_string(note.line)) << ": "
-                << note.sentence << ".\n";
+                << printable(note.sentence) << ".\n";
   }
   streams.out << import.json;
   return kExitSuccess;
@@ -203,7 +205,7 @@ int execute(std::vector<std::string> arguments, const config::Environment& envir
   }
   return kExitBadConfig;
 } catch (const std::exception& error) {
-  err << "error: " << error.what() << '\n';
+  err << "error: " << printable(error.what()) << '\n';
   return kExitFailure;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "causeway/base/printable.hpp"
 #include "net/endpoint_conversion.hpp"
 
 namespace causeway::app {
@@ -88,8 +89,8 @@ asio::awaitable<void> ExternalAddresses::watch() {
       const auto [error, results] = co_await resolver_.async_resolve(names_[i].entry.host, "", net::kAwait);
       if (stopped_) break;
       if (error) {
-        logger_->warn("turn.external_addresses: cannot resolve \"{}\" ({}); what it stood for stays",
-                      names_[i].entry.to_string(), error.message());
+        logger_->warn("turn.external_addresses: cannot resolve {} ({}); what it stood for stays",
+                      quoted_text(names_[i].entry.to_string()), error.message());
         continue;
       }
       changed = take(names_[i], addresses_of(results)) || changed;
@@ -101,8 +102,8 @@ asio::awaitable<void> ExternalAddresses::watch() {
 bool ExternalAddresses::take(Name& name, const std::vector<IpAddress>& answers) {
   const auto chosen = choose_address(answers, name.family, name.address);
   if (!chosen || chosen == name.address) return false;
-  logger_->info("turn.external_addresses: \"{}\" is now {}, which new allocations advertise", name.entry.to_string(),
-                chosen->to_string());
+  logger_->info("turn.external_addresses: {} is now {}, which new allocations advertise",
+                quoted_text(name.entry.to_string()), chosen->to_string());
   name.address = chosen;
   return true;
 }

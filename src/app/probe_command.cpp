@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "app/commands.hpp"
+#include "causeway/base/printable.hpp"
 #include "causeway/base/result.hpp"
 #include "causeway/turn/credentials.hpp"
 #include "net/system_clock.hpp"
@@ -76,14 +77,14 @@ Result<probe::ProbeOptions, UsageError> probe_options(const ProbeArguments& argu
 }
 
 void print(const std::string& uri, const std::vector<probe::Step>& steps, std::ostream& out) {
-  out << uri << '\n';
+  out << printable(uri) << '\n';
   for (const probe::Step& step : steps) {
     const bool failed = step.result == StepResult::kFailed;
     std::array<char, 64> line{};
     std::snprintf(line.data(), line.size(), "  %-7s %-22s %8.1f ms  ", failed ? "FAILED" : name_of(step.result),
                   step.name.c_str(), step.time.count());
-    out << line.data() << sentence(step.detail) << '\n';
-    if (!step.advice.empty()) out << "          " << sentence(step.advice) << '\n';
+    out << line.data() << printable(sentence(step.detail)) << '\n';
+    if (!step.advice.empty()) out << "          " << printable(sentence(step.advice)) << '\n';
   }
   out << (none_failed(steps) ? "It works.\n" : "It does not work.\n");
 }
@@ -99,8 +100,8 @@ void print_json(const std::string& uri, const std::vector<probe::Step>& steps, s
                     {"server", or_null(step.server ? step.server->to_string() : "")},
                     {"result", name_of(step.result)},
                     {"milliseconds", step.time.count()},
-                    {"detail", step.detail},
-                    {"advice", or_null(step.advice)}});
+                    {"detail", printable(step.detail)},
+                    {"advice", or_null(printable(step.advice))}});
   }
   const ordered_json report{{"uri", uri}, {"ok", none_failed(steps)}, {"steps", std::move(list)}};
   out << report.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << '\n';

@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "causeway/base/printable.hpp"
+
 namespace causeway::app {
 namespace {
 
@@ -64,10 +66,10 @@ void ProcessUser::become(spdlog::logger& logger) const {
       throw std::runtime_error("user: cannot become \"" + name_ + "\": " + reason +
                                "; give this process CAP_SETUID and CAP_SETGID, or start it as that user.");
     }
-    logger.warn("runs as root, because it cannot become user \"{}\": {}", name_, reason);
+    logger.warn("runs as root, because it cannot become user {}: {}", quoted_text(name_), reason);
     return;
   }
-  logger.info("started as root, goes on as user \"{}\"", name_);
+  logger.info("started as root, goes on as user {}", quoted_text(name_));
 }
 
 std::vector<std::string> unreadable_at_reload(const config::Config& config) {

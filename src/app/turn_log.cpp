@@ -3,22 +3,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
+#include "causeway/base/printable.hpp"
 #include "net/system_clock.hpp"
 
 namespace causeway::app {
 namespace {
-
-constexpr std::size_t kUsernameCharactersMax = 80;
-
-// A username comes from the network: it must not forge a line or flood the log.
-std::string printable(std::string_view text) {
-  std::string out{text.substr(0, kUsernameCharactersMax)};
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
-  return out;
-}
 
 const char* name_of(stun::Method method) {
   switch (method) {
@@ -56,14 +45,14 @@ std::string relayed_addresses(const turn::Allocation& allocation) {
 
 void TurnLog::on_allocation_created(const turn::Allocation& allocation) {
   const turn::FiveTuple& client = allocation.client.five_tuple;
-  logger_->debug("{} {} for user \"{}\" at {} over {}", kind_of(allocation), relayed_addresses(allocation),
-                 printable(allocation.user), client.client.to_string(), turn::name_of(client.transport));
+  logger_->debug("{} {} for user {} at {} over {}", kind_of(allocation), relayed_addresses(allocation),
+                 quoted_text(allocation.user), client.client.to_string(), turn::name_of(client.transport));
 }
 
 void TurnLog::on_allocation_moving(const turn::Allocation& allocation, const turn::FiveTuple& to) {
   const turn::FiveTuple& from = allocation.client.five_tuple;
-  logger_->info("allocation {} of user \"{}\" moves from {} over {} to {} over {}",
-                allocation.relays.front().relayed_address.to_string(), printable(allocation.user),
+  logger_->info("allocation {} of user {} moves from {} over {} to {} over {}",
+                allocation.relays.front().relayed_address.to_string(), quoted_text(allocation.user),
                 from.client.to_string(), turn::name_of(from.transport), to.client.to_string(),
                 turn::name_of(to.transport));
 }
@@ -72,27 +61,21 @@ void TurnLog::on_allocation_ended(const turn::Allocation& allocation, turn::EndR
   const turn::FiveTuple& client = allocation.client.five_tuple;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.steady - allocation.created_at);
   logger_->info(
-      "{} {} ended after {} s ({}): user \"{}\" at {} over {}; to peers {} packets, {} bytes; "
+      "{} {} ended after {} s ({}): user {} at {} over {}; to peers {} packets, {} bytes; "
       "from peers {} packets, {} bytes",
       kind_of(allocation), relayed_addresses(allocation), seconds.count(), turn::name_of(reason),
-      printable(allocation.user), client.client.to_string(), turn::name_of(client.transport),
+      quoted_text(allocation.user), client.client.to_string(), turn::name_of(client.transport),
       allocation.from_client.packets, allocation.from_client.payload_bytes, allocation.from_peers.packets,
       allocation.from_peers.payload_bytes);
 }
 
 void TurnLog::on_request_refused(const turn::FiveTuple& client, stun::Method method, stun::ErrorCode code,
                                  std::string_view username) {
-  const TimePoint now = read_clock().steady;
-  const auto [entry, first] = refusals_.try_emplace(code);
-  Refusals& refusals = entry->second;
-  if (!first && now - refusals.logged_at < kRefusalInterval) {
-    ++refusals.unlogged;
-    return;
-  }
-  logger_->info("{} refused with {} {}: user \"{}\" at {} over {}; {} more of this code since the last such line",
-                name_of(method), static_cast<unsigned>(code), stun::reason_phrase(code), printable(username),
-                client.client.to_string(), turn::name_of(client.transport), refusals.unlogged);
-  refusals = {now, 0};
+  const auto left_out = refusals_.admit(code, client.client.address, read_clock().steady);
+  if (!left_out) return;
+  logger_->info("{} refused with {} {}: user {} at {} over {}; {} more of this code since the last such line",
+                name_of(method), static_cast<unsigned>(code), stun::reason_phrase(code), quoted_text(username),
+                client.client.to_string(), turn::name_of(client.transport), *left_out);
 }
 
 void TurnLog::on_dtls_eviction(net::DtlsShortage shortage, const IpAddress& client, Now now) {

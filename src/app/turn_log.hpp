@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line at the end of each allocation, why requests are refused, at most one line per error code and interval, and
+// One line at the end of each allocation, why requests are refused, a limited number of lines for each error code, and
 // that DTLS is short of places.
 #pragma once
-
-#include <chrono>
-#include <map>
 
 #include "causeway/base/log_limit.hpp"
 #include "causeway/turn/events.hpp"
@@ -15,9 +12,8 @@ namespace causeway::app {
 
 class TurnLog final : public turn::Events {
  public:
-  static constexpr std::chrono::seconds kRefusalInterval{10};
-
-  TurnLog(Logger logger, std::uint64_t hash_seed) : logger_(std::move(logger)), evictions_(hash_seed) {}
+  TurnLog(Logger logger, std::uint64_t hash_seed)
+      : logger_(std::move(logger)), refusals_(hash_seed), evictions_(hash_seed) {}
 
   void on_allocation_created(const turn::Allocation& allocation) override;
   void on_allocation_moving(const turn::Allocation& allocation, const turn::FiveTuple& to) override;
@@ -27,12 +23,8 @@ class TurnLog final : public turn::Events {
   void on_dtls_eviction(net::DtlsShortage shortage, const IpAddress& client, Now now);
 
  private:
-  struct Refusals {
-    TimePoint logged_at;
-    std::uint64_t unlogged = 0;
-  };
   Logger logger_;
-  std::map<stun::ErrorCode, Refusals> refusals_;  // as many as there are codes
+  LogLimit refusals_;
   LogLimit evictions_;
 };
 

@@ -19,6 +19,7 @@
 #include "net/deadline.hpp"
 #include "net/linger.hpp"
 #include "net/system_clock.hpp"
+#include "net/system_random.hpp"
 
 namespace causeway::http {
 namespace {
@@ -53,6 +54,9 @@ std::string http_date(WallTime time) {
   std::array<char, 32> text{};
   return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
+
+// Of the lines that are written at a limited rate.
+enum class LineReason : std::uint8_t { kForwardedIgnored, kForwardedMalformed };
 
 // For the log.
 std::string name_of(const Endpoint& client, const Endpoint& connected) {
@@ -92,7 +96,11 @@ asio::awaitable<bool> Conversation::respond(const Response& response, bool is_he
 }  // namespace
 
 Service::Service(StaticFiles files, SignalingService& signaling, TrustedProxies proxies, Logger logger)
-    : files_(std::move(files)), signaling_(signaling), proxies_(std::move(proxies)), logger_(std::move(logger)) {}
+    : files_(std::move(files)),
+      signaling_(signaling),
+      proxies_(std::move(proxies)),
+      logger_(std::move(logger)),
+      log_limit_(net::SystemRandom{}.next()) {}
 
 asio::awaitable<void> Service::serve(net::Stream stream, std::vector<std::uint8_t> first_bytes,
                                      net::ConnectionFacts facts) {
@@ -108,22 +116,25 @@ net::ConnectionFacts Service::facts_of_client(const beast::http::fields& header,
                                               const net::ConnectionFacts& connection) {
   if (!is_forwarded(header)) return connection;
   const std::string sender = connection.remote.address.to_string();
+  const TimePoint now = read_clock().steady;
   if (!proxies_.contain(connection.remote.address)) {
-    if (counters_.forwarded_ignored++ == 0) {
+    ++counters_.forwarded_ignored;
+    if (const auto left_out = log_limit_.admit(LineReason::kForwardedIgnored, connection.remote.address, now)) {
       logger_->warn(
           "a request of {} says that it was forwarded, and is taken for the sender's own; if that is a proxy of yours, "
-          "add its address to web.trusted_proxies (said once)",
-          sender);
+          "add its address to web.trusted_proxies ({} more such requests since the last line)",
+          sender, *left_out);
     }
     return connection;
   }
   const auto client = client_behind({connection.remote.address, connection.is_tls}, header, proxies_);
   if (!client) {
-    if (counters_.forwarded_malformed++ == 0) {
+    ++counters_.forwarded_malformed;
+    if (const auto left_out = log_limit_.admit(LineReason::kForwardedMalformed, connection.remote.address, now)) {
       logger_->warn(
           "the proxy {} forwards a request in a way that cannot be read, and counts as the client of such requests; "
-          "let it write {} as web.forwarded_header says (said once)",
-          sender, name_of(proxies_.header));
+          "let it write {} as web.forwarded_header says ({} more such requests since the last line)",
+          sender, name_of(proxies_.header), *left_out);
     }
     return connection;
   }

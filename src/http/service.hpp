@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "causeway/base/log_limit.hpp"
 #include "http/forwarded.hpp"
 #include "http/router.hpp"
 #include "http/static_files.hpp"
@@ -73,6 +74,7 @@ class Service {
   SignalingService& signaling_;
   const TrustedProxies proxies_;
   Logger logger_;
+  LogLimit log_limit_;
   std::optional<std::uint16_t> https_port_;
   bool is_ready_ = false;
   bool strict_transport_ = false;

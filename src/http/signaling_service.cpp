@@ -7,6 +7,7 @@
 
 #include "http/websocket_session.hpp"
 #include "net/system_clock.hpp"
+#include "net/system_random.hpp"
 #include "signaling/codec.hpp"
 
 namespace causeway::http {
@@ -14,6 +15,9 @@ namespace {
 
 constexpr std::chrono::seconds kStopDeadline{2};
 constexpr std::size_t kInputBytes = 16 * 1024;
+// Everybody can open sessions and end them.
+constexpr LineRate kEndLinesPerSource{std::chrono::seconds{3}, 20};
+constexpr LineRate kEndLinesInAll{std::chrono::seconds{1}, 100};
 
 }  // namespace
 
@@ -47,6 +51,7 @@ SignalingService::SignalingService(const asio::any_io_executor& executor, signal
     : hub_(hub),
       options_(std::move(options)),
       logger_(std::move(logger)),
+      end_lines_(net::SystemRandom{}.next(), kEndLinesPerSource, kEndLinesInAll),
       hub_timer_(executor),
       drained_(executor),
       input_(kInputBytes) {}
@@ -59,8 +64,7 @@ asio::awaitable<void> SignalingService::serve(net::Stream stream, std::unique_pt
     co_return;
   }
   const signaling::SessionId id{++last_session_id_};
-  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, std::move(upgrade->client), upgrade->place,
-                                                    *this, logger_);
+  auto session = std::make_shared<WebSocketSession>(std::move(stream), id, *upgrade, *this, logger_);
   {
     Registration registration(*this, session);
     session->accept(upgrade->request);

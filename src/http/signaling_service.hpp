@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "causeway/base/bytes.hpp"
+#include "causeway/base/log_limit.hpp"
 #include "causeway/signaling/hub.hpp"
 #include "http/receive_pace.hpp"
 #include "net/asio.hpp"
@@ -32,6 +33,9 @@ struct SignalingServiceOptions {
   std::chrono::milliseconds ping = std::chrono::seconds(25);
   std::chrono::milliseconds silence_max = std::chrono::seconds(60);  // without a frame from the client
 };
+
+// For the log.
+enum class SessionEnd : std::uint8_t { kByServer, kByClient, kProtocolError, kConnectionError };
 
 struct SignalingServiceCounters {
   std::uint64_t upgrades_failed = 0;
@@ -66,6 +70,10 @@ class SignalingService {
   void on_control_frame() noexcept { ++counters_.control_frames_received; }
   void on_silence() noexcept { ++counters_.silent; }
   void on_pause() noexcept { ++counters_.pauses; }
+  // How a session of this client has ended: whether a line shall say so, as LogLimit::admit().
+  std::optional<std::uint64_t> admit_end_line(SessionEnd end, const IpAddress& client, TimePoint now) {
+    return end_lines_.admit(end, client, now);
+  }
 
   // What is sent while one lives leaves when the last of them ends: all of an event's messages to a session together.
   class Gathering {
@@ -101,6 +109,7 @@ class SignalingService {
   signaling::Hub& hub_;
   const SignalingServiceOptions options_;
   Logger logger_;
+  LogLimit end_lines_;
   asio::steady_timer hub_timer_;
   std::optional<TimePoint> armed_for_;
   asio::steady_timer drained_;  // cancelled when the last session has gone

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "causeway/base/base64.hpp"
-#include "causeway/signaling/utf8.hpp"
+#include "causeway/base/utf8.hpp"
 
 namespace causeway::http {
 namespace {
@@ -55,7 +55,7 @@ std::size_t utf8_prefix(std::string_view text) noexcept {
         continue;
       }
     }
-    const std::size_t length = signaling::utf8_length(text.substr(at));
+    const std::size_t length = utf8_length(text.substr(at));
     if (length == 0) break;
     at += length;
   }

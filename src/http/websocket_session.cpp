@@ -26,12 +26,13 @@ constexpr std::size_t kGatherBytes = 64 * 1024;  // handed to the connection at 
 
 }  // namespace
 
-WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client,
-                                   const net::ConnectionPlace& place, SignalingService& service, Logger logger)
+WebSocketSession::WebSocketSession(net::Stream stream, signaling::SessionId id, const WebSocketUpgrade& upgrade,
+                                   SignalingService& service, Logger logger)
     : stream_(std::move(stream)),
       id_(id),
-      client_(std::move(client)),
-      place_(place),
+      client_(upgrade.client),
+      address_(upgrade.open.address),
+      place_(upgrade.place),
       service_(service),
       logger_(std::move(logger)),
       pace_(service.options().rates),
@@ -285,7 +286,14 @@ void WebSocketSession::ping() {
 }
 
 void WebSocketSession::log_end(const error_code& error) const {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(read_clock().steady - opened_at_).count();
+  const TimePoint now = read_clock().steady;
+  const SessionEnd end = closing_        ? SessionEnd::kByServer
+                         : client_close_ ? SessionEnd::kByClient
+                         : has_ended_    ? SessionEnd::kProtocolError
+                                         : SessionEnd::kConnectionError;
+  const auto left_out = service_.admit_end_line(end, address_, now);
+  if (!left_out) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - opened_at_).count();
   const std::string why = closing_        ? std::string(signaling::name(*closing_))
                           : client_close_ ? "closed by the client"
                           : has_ended_    ? "the client broke the protocol"
@@ -294,8 +302,11 @@ void WebSocketSession::log_end(const error_code& error) const {
                                 ? ""
                                 : ", paused " + std::to_string(pauses_) + " times for sending too fast, with " +
                                       std::to_string(control_frames_received_) + " control frames";
-  logger_->info("session {} from {} ended after {} s: {} messages received, {} sent{}: {}",
-                static_cast<std::uint64_t>(id_), client_, seconds, messages_received_, messages_sent_, flood, why);
+  const std::string others =
+      *left_out == 0 ? "" : "; " + std::to_string(*left_out) + " more ended alike since the last line";
+  logger_->info("session {} from {} ended after {} s: {} messages received, {} sent{}: {}{}",
+                static_cast<std::uint64_t>(id_), client_, seconds, messages_received_, messages_sent_, flood, why,
+                others);
 }
 
 }  // namespace causeway::http

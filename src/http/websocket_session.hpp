@@ -36,7 +36,7 @@ struct WebSocketUpgrade {
 
 class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
  public:
-  WebSocketSession(net::Stream stream, signaling::SessionId id, std::string client, const net::ConnectionPlace& place,
+  WebSocketSession(net::Stream stream, signaling::SessionId id, const WebSocketUpgrade& upgrade,
                    SignalingService& service, Logger logger);
 
   signaling::SessionId id() const noexcept { return id_; }
@@ -89,6 +89,7 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
   net::Stream stream_;
   const signaling::SessionId id_;
   const std::string client_;
+  const IpAddress address_;  // behind the proxies
   const net::ConnectionPlace place_;
   bool has_joined_ = false;
   SignalingService& service_;

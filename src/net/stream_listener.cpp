@@ -14,12 +14,14 @@
 #include <optional>
 #include <stdexcept>
 
+#include "causeway/base/log_limit.hpp"
 #include "net/deadline.hpp"
 #include "net/endpoint_conversion.hpp"
 #include "net/linger.hpp"
 #include "net/listen_error.hpp"
 #include "net/proxy_header.hpp"
 #include "net/system_clock.hpp"
+#include "net/system_random.hpp"
 #include "net/tls_context.hpp"
 
 namespace causeway::net {
@@ -27,7 +29,6 @@ namespace {
 
 constexpr std::chrono::seconds kFirstOctetDeadline{10};
 constexpr std::chrono::seconds kHandshakeDeadline{20};
-constexpr std::chrono::minutes kComplaintInterval{1};
 constexpr std::size_t kFirstReadBytes = 2048;
 constexpr std::uint8_t kTlsHandshakeRecord = 22;  // RFC 8446 §5.1
 
@@ -72,19 +73,8 @@ tcp::acceptor listen(const asio::any_io_executor& executor, const StreamListener
   return acceptor;
 }
 
-// What strangers can bring about again and again is logged once a minute.
-class Complaint {
- public:
-  bool is_due() {
-    const TimePoint now = read_clock().steady;
-    if (last_ && now - *last_ < kComplaintInterval) return false;
-    last_ = now;
-    return true;
-  }
-
- private:
-  std::optional<TimePoint> last_;
-};
+// Of the lines that are written at a limited rate.
+enum class LineReason : std::uint8_t { kAcceptError, kNotFromAProxy, kProxyHeader };
 
 // nullopt: the connection ended first.
 asio::awaitable<std::optional<Result<ProxyHeader, ProxyHeaderError>>> read_proxy_header(tcp::socket& socket) {
@@ -119,9 +109,7 @@ struct StreamListener::State {
     }
   };
   std::list<Session> sessions{};
-  Complaint accept_error{};
-  Complaint foreign_connection{};
-  Complaint proxy_header_error{};
+  LogLimit log_limit{SystemRandom{}.next()};
   StreamListenerCounters counters{};
 
   static asio::awaitable<void> accept_loop(std::shared_ptr<State> state);
@@ -154,9 +142,11 @@ asio::awaitable<void> StreamListener::State::accept_loop(std::shared_ptr<State> 
 
 void StreamListener::State::report_accept_error(const error_code& error) {
   ++counters.accept_errors;
-  if (!accept_error.is_due()) return;
-  logger->error("{}: cannot accept connections: {} ({} times since the start); raise the limit of open files",
-                local.to_string(), error.message(), counters.accept_errors);
+  if (const auto left_out = log_limit.admit(LineReason::kAcceptError, read_clock().steady)) {
+    logger->error(
+        "{}: cannot accept connections: {}; raise the limit of open files ({} more times since the last line)",
+        local.to_string(), error.message(), *left_out);
+  }
 }
 
 bool StreamListener::State::may_connect(const IpAddress& address) {
@@ -164,26 +154,27 @@ bool StreamListener::State::may_connect(const IpAddress& address) {
   const auto covers = [&](const Prefix& prefix) { return prefix.contains(address); };
   if (proxies.empty() || std::any_of(proxies.begin(), proxies.end(), covers)) return true;
   ++counters.not_from_a_proxy;
-  if (foreign_connection.is_due()) {
+  if (const auto left_out = log_limit.admit(LineReason::kNotFromAProxy, address, read_clock().steady)) {
     logger->warn(
-        "{}: a connection from {} was closed, because this listener takes them from its proxies only ({} times since "
-        "the start); if it is a proxy, add its address to proxy_protocol of the listener",
-        local.to_string(), address.to_string(), counters.not_from_a_proxy);
+        "{}: a connection from {} was closed, because this listener takes them from its proxies only; if it is a "
+        "proxy, add its address to proxy_protocol of the listener ({} more times since the last line)",
+        local.to_string(), address.to_string(), *left_out);
   }
   return false;
 }
 
 void StreamListener::State::report_proxy_header_error(const Endpoint& proxy, ProxyHeaderError error) {
   ++counters.proxy_header_malformed;
-  if (!proxy_header_error.is_due()) return;
+  const auto left_out = log_limit.admit(LineReason::kProxyHeader, proxy.address, read_clock().steady);
+  if (!left_out) return;
   const std::string_view what = error == ProxyHeaderError::kAbsent ? "does not begin with a PROXY protocol header"
                                 : error == ProxyHeaderError::kTooLong
                                     ? "begins with a PROXY protocol header that is too long"
                                     : "begins with a malformed PROXY protocol header";
   logger->warn(
-      "{}: a connection from the proxy {} {} and was closed ({} times since the start); let it send one, or "
-      "take it out of proxy_protocol of the listener",
-      local.to_string(), proxy.to_string(), what, counters.proxy_header_malformed);
+      "{}: a connection from the proxy {} {} and was closed; let it send one, or take it out of proxy_protocol of the "
+      "listener ({} more times since the last line)",
+      local.to_string(), proxy.to_string(), what, *left_out);
 }
 
 void StreamListener::State::start_session(const std::shared_ptr<State>& self, tcp::socket socket) {

@@ -14,23 +14,18 @@
 
 #include "causeway/base/endpoint.hpp"
 #include "causeway/base/free_with.hpp"
+#include "causeway/base/printable.hpp"
 
 namespace causeway::probe {
 namespace {
 
 constexpr int kNamesMax = 5;
-
-// A server may write anything there, and it goes to a terminal.
-std::string printable(std::string_view text) {
-  std::string out{text.substr(0, 128)};
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return out;
-}
+constexpr std::size_t kNameOctetsMax = 128;
 
 std::string text_of(const ASN1_STRING* text) {
-  return printable({reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
-                    static_cast<std::size_t>(std::max(0, ASN1_STRING_length(text)))});
+  const std::string_view octets{reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                                static_cast<std::size_t>(std::max(0, ASN1_STRING_length(text)))};
+  return printable(octets.substr(0, kNameOctetsMax));
 }
 
 // The common name, else the organisation.

@@ -76,7 +76,7 @@ std::string_view explanation(ErrorCode code) noexcept {
       "Nobody enters this room without an access token: use an invitation, or ask whoever runs the application.",
       "The access token is not valid here.",
       "The access token has expired: get a new one.",
-      "Too many bad access tokens have come from your address: try again in a few seconds.",
+      "Too many bad access tokens have come on this connection: try again in a few seconds.",
       "Your role does not allow this.",
       "A moderator has locked the room.",
       "No moderator has let you in.",

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "causeway/signaling/utf8.hpp"
+#include "causeway/base/utf8.hpp"
 
 namespace causeway::signaling {
 namespace {

@@ -25,7 +25,6 @@ Hub::Hub(const HubOptions& options, IceServers& ice_servers, const AccessTokens&
       ice_servers_(ice_servers),
       tokens_(tokens),
       random_(random),
-      bad_tokens_(options.bad_tokens_per_second, random.next()),
       sessions_by_address_(random.next()),
       away_by_address_(random.next()),
       rooms_by_address_(random.next()),
@@ -47,12 +46,13 @@ Deliveries Hub::open(SessionId id, const OpenRequest& open_request, Now now) {
 
   const Join request{open_request.plain_room.value_or(std::string()), {}, {}, open_request.token};
   Result<Entrant, Error> entrant = Entrant{};
+  TokenBucket bad_tokens;  // one token only: a plain client has no second try
   if (is_at_limit(sessions_by_address_, open_request.address)) {
     entrant = error_of(ErrorCode::kTooManyConnections, {});
   } else if (!has_place_for(open_request.address, out)) {
     entrant = error_of(ErrorCode::kServerFull, {});
   } else if (plain) {
-    entrant = admission(open_request.address, request, true, now);
+    entrant = admission(open_request.address, bad_tokens, request, true, now);
   }
   if (!entrant) {
     refuse(id, plain, entrant.error(), out);
@@ -221,7 +221,7 @@ void Hub::join(Session& session, const Join& request, std::string_view request_i
     if (Member* member = find_resumable(request)) return resume(session, *member, request, request_id, now, out);
     ++counters_.resumes_failed;
   }
-  Result<Entrant, Error> entrant = admission(session.address, request, false, now);
+  Result<Entrant, Error> entrant = admission(session.address, session.bad_tokens, request, false, now);
   if (!entrant) {
     Error error = entrant.error();
     error.id = request_id;
@@ -239,7 +239,8 @@ void Hub::relay(Session& session, const Relay& relay, std::string_view request_i
     if (!first || relay.type == RelayType::kMessage) {
       return send_error(session.id, error_of(ErrorCode::kNotJoined, request_id), out);
     }
-    Result<Entrant, Error> entrant = admission(session.address, Join{std::string(kDefaultRoom), {}}, true, now);
+    Result<Entrant, Error> entrant =
+        admission(session.address, session.bad_tokens, Join{std::string(kDefaultRoom), {}}, true, now);
     if (!entrant) {
       refuse(session.id, true, entrant.error(), out);
       return forget(session);

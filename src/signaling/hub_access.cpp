@@ -7,19 +7,25 @@
 #include "causeway/signaling/hub.hpp"
 
 namespace causeway::signaling {
+namespace {
+
+constexpr std::chrono::seconds kBadTokensBurst{5};
+
+}  // namespace
 
 // --- entering ---
 
-Result<Hub::Entrant, Error> Hub::entrant_of(const IpAddress& address, const Join& request, Now now) {
+Result<Hub::Entrant, Error> Hub::entrant_of(TokenBucket& bad_tokens, const Join& request, Now now) {
   Entrant entrant{{{}, request.name, Role::kMember, {}}, {}};
   if (!request.token) {
     if (tokens_.use() == TokenUse::kRequired) return error_of(ErrorCode::kTokenRequired, {});
     return entrant;
   }
-  if (!bad_tokens_.has_tokens(address, now.steady)) return error_of(ErrorCode::kSlowDown, {});
+  const TokenRate rate{options_.bad_tokens_per_second, kBadTokensBurst};
+  if (!bad_tokens.has_tokens(rate, now.steady)) return error_of(ErrorCode::kSlowDown, {});
   Result<AccessClaims, BadToken> claims = tokens_.verify(*request.token, now);
   if (!claims) {
-    bad_tokens_.take(address, now.steady);
+    bad_tokens.take(rate, 1, now.steady);
     return Error{claims.error().code, claims.error().message, {}, false};
   }
   if (!covers(claims->room, request.room)) {
@@ -32,10 +38,11 @@ Result<Hub::Entrant, Error> Hub::entrant_of(const IpAddress& address, const Join
   return entrant;
 }
 
-Result<Hub::Entrant, Error> Hub::admission(const IpAddress& address, const Join& request, bool plain, Now now) {
+Result<Hub::Entrant, Error> Hub::admission(const IpAddress& address, TokenBucket& bad_tokens, const Join& request,
+                                           bool plain, Now now) {
   if (!is_valid_name(request.room)) return error_of(ErrorCode::kBadRoom, {});
   if (!request.name.empty() && !is_valid_name(request.name)) return error_of(ErrorCode::kBadName, {});
-  Result<Entrant, Error> entrant = entrant_of(address, request, now);
+  Result<Entrant, Error> entrant = entrant_of(bad_tokens, request, now);
   if (!entrant) return entrant;
   entrant->plain = plain;
   const auto room = rooms_.find(request.room);

@@ -210,6 +210,26 @@ def test_no_globals_and_no_singletons():
     report(problems, "Two servers must be able to live in one process. Make it a member of the object that owns it:")
 
 
+def test_text_of_strangers_is_printable_where_it_leaves():
+    """The loggers escape each line as a whole (src/app/loggers.cpp); text in quotes is quoted_text(), so that it cannot end
+    them; and what a command prints of a file or a server is printable()."""
+    problems = []
+    for path, text in CPP.items():
+        for call in re.finditer(r"(?:->|\.)(?:debug|info|warn|error|critical)\((?:[^;]|;(?=[^\n]*\"))*?\);", text):
+            if r"\"{}" in call.group():
+                problems.append(f"{name(path)}:{text.count(chr(10), 0, call.start()) + 1}: use {{}} with quoted_text(text)")
+    foreign = r"\b(?:what\(\)|to_string\(\)|\w*\.(?:detail|advice|sentence|reason|realm|software|username))"
+    for path, at in matches(rf"<<(?!\s*printable\()[^<\n]*{foreign}[^\n]*", CPP_CODE):
+        if name(path).startswith(("src/app/", "src/probe/")) and "options.error().sentence" not in at and (
+            "made.username" not in at
+        ):
+            problems.append(f"{at} (use printable())")
+    sources = (ROOT / "src/app/loggers.cpp").read_text()
+    if sources.count("printable({message.payload") != 2 or "%v" in sources:
+        problems.append("src/app/loggers.cpp: both formats write printable(payload), not %v")
+    report(problems, "Text of users, files and servers may hold controls, quotes and bidirectional marks:")
+
+
 def test_nothing_is_left_to_do():
     texts = dict(CPP)
     for path in files("tests", "web", "config", "cmake", "docs", suffixes={".cpp", ".hpp", ".py", ".js", ".mjs", ".html",

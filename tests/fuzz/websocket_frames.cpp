@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "causeway/signaling/utf8.hpp"
+#include "causeway/base/utf8.hpp"
 
 using namespace causeway;
 using http::Received;
@@ -24,7 +24,7 @@ struct Said {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = signaling::utf8_length(text);
+    const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -107,9 +107,10 @@ def test_the_waiting_room_and_the_door(server):
     run(check())
 
 
-def test_an_address_with_bad_tokens_is_slowed_down(tmp_path):
+def test_a_session_with_bad_tokens_is_slowed_down_and_no_other(tmp_path):
     ports = Ports()
     config = config_of(tmp_path, ports, [{"algorithm": "HS256", "secret": SECRET}])
+    good = token(tmp_path, config, "--room", "tea")["token"]
 
     async def check():
         async with Client(ports.http) as client:
@@ -119,6 +120,10 @@ def test_an_address_with_bad_tokens_is_slowed_down(tmp_path):
                 await client.send(type="join", room="tea", token="a.b.c")
                 codes.append((await client.next("error"))["code"])
             assert codes[0] == "bad-token" and "slow-down" in codes
+            async with Client(ports.http) as neighbour:
+                await neighbour.next("welcome")
+                await neighbour.send(type="join", room="tea", token=good)
+                assert (await neighbour.next())["type"] == "joined"
 
     with Daemon(tmp_path, config, http_port=ports.http) as daemon:
         run(check())

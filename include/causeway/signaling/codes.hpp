@@ -60,7 +60,7 @@ enum class ErrorCode : std::uint8_t {
   kTokenRequired,  // nobody enters without an access token
   kBadToken,       // the access token is none of this server
   kTokenExpired,
-  kSlowDown,            // this address has presented too many bad tokens
+  kSlowDown,            // this session has presented too many bad tokens
   kForbidden,           // the token is for another room, or the role does not allow it
   kRoomLocked,          // a moderator has locked the room
   kNotAdmitted,         // a moderator has refused to let this one in, or nobody has answered

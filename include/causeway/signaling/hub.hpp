@@ -25,10 +25,10 @@
 #include "causeway/base/fair_pool.hpp"
 #include "causeway/base/random.hpp"
 #include "causeway/base/result.hpp"
-#include "causeway/base/source_budget.hpp"
 #include "causeway/base/source_counts.hpp"
 #include "causeway/base/time.hpp"
 #include "causeway/base/timer_queue.hpp"
+#include "causeway/base/token_bucket.hpp"
 #include "causeway/signaling/access.hpp"
 #include "causeway/signaling/codes.hpp"
 #include "causeway/signaling/ice_servers.hpp"
@@ -48,8 +48,10 @@ struct HubOptions {
   std::chrono::seconds join_deadline{10};
   bool waiting_room = false;  // whether a new room begins with RoomLock::kKnock
   std::size_t room_visitors_max = 32;
-  std::chrono::seconds waiting_max{600};    // for somebody to be let in
-  std::uint32_t bad_tokens_per_second = 1;  // of one address (SourceBudget), 0: no limit
+  std::chrono::seconds waiting_max{600};  // for somebody to be let in
+  // Of one session, and five times as many at once; 0: no limit. Of a session and not of an address, so that nobody
+  // behind one address keeps others out: a new connection costs the server more than what a token does.
+  std::uint32_t bad_tokens_per_second = 1;
   // How long a member whose connection is lost keeps its place and can resume; 0: not at all.
   std::chrono::seconds resume_grace{30};
   std::size_t away_max = 10'000;  // members without a connection; over it the largest network loses its oldest one
@@ -135,6 +137,7 @@ class Hub {
     std::string host;
     bool secure = false;
     bool has_spoken = false;
+    TokenBucket bad_tokens{};  // left to it
     Member* member = nullptr;  // nullptr: not in a room
     Room* waits_in = nullptr;  // the room of which it is a visitor
 
@@ -161,8 +164,9 @@ class Hub {
     bool plain = false;
   };
   // The entrant that `request` makes, or why it may not enter. Some of those who may have to wait first.
-  Result<Entrant, Error> admission(const IpAddress& address, const Join& request, bool plain, Now now);
-  Result<Entrant, Error> entrant_of(const IpAddress& address, const Join& request, Now now);
+  Result<Entrant, Error> admission(const IpAddress& address, TokenBucket& bad_tokens, const Join& request, bool plain,
+                                   Now now);
+  Result<Entrant, Error> entrant_of(TokenBucket& bad_tokens, const Join& request, Now now);
   RoomLock lock_for(const std::string& room_name, const Entrant& entrant) const noexcept;
   bool is_full(const Room& room, std::optional<std::size_t> members_max) const noexcept;
   Room& room_named(std::string_view room_name, const IpAddress& founder);  // made where there is none
@@ -212,7 +216,6 @@ class Hub {
   IceServers& ice_servers_;
   const AccessTokens& tokens_;
   RandomSource& random_;
-  SourceBudget bad_tokens_;
   SourceCounts sessions_by_address_;
   SourceCounts away_by_address_;
   SourceCounts rooms_by_address_;  // of those who made them

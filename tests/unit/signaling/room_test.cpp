@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "causeway/signaling/utf8.hpp"
+#include "causeway/base/utf8.hpp"
 
 namespace causeway::signaling {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "causeway/signaling/utf8.hpp"
+#include "causeway/base/utf8.hpp"
 
-namespace causeway::signaling {
+namespace causeway {
 
 std::size_t utf8_length(std::string_view text) noexcept {
   const auto octet = [text](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
@@ -41,4 +41,4 @@ void append_utf8(std::string& text, std::uint32_t code_point) {
   }
 }
 
-}  // namespace causeway::signaling
+}  // namespace causeway
