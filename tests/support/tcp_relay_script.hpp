@@ -2,7 +2,11 @@
 // A script of the TURN core with TCP relays (RFC 6062), and what its clients ask of them.
 #pragma once
 
-#include "turn_script.hpp"
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "turn_client.hpp"
 
 namespace causeway::test {
 

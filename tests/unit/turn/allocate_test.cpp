@@ -2,7 +2,7 @@
 // Allocate (RFC 8656 §7).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -2,7 +2,7 @@
 // How many answers a stranger gets: whoever has not proved its address over UDP may be a forged source.
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

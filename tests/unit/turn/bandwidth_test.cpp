@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bandwidth of allocations and users, each way, and where each packet counts.
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::test {
 namespace {

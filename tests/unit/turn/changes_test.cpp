@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator changes while clients are connected: users and secrets, limits, the peer policy, draining.
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::test {
 namespace {

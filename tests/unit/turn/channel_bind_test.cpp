@@ -2,7 +2,7 @@
 // ChannelBind (RFC 8656 §12.2).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -2,7 +2,7 @@
 // CreatePermission (RFC 8656 §10).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -3,7 +3,7 @@
 // and the Refresh of one family (§8.1).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "hex.hpp"
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

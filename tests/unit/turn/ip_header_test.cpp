@@ -2,7 +2,7 @@
 // The IP header of what is relayed: DSCP and ECN, and DONT-FRAGMENT (RFC 8656 §13–16).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

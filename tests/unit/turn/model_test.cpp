@@ -2,7 +2,7 @@
 // Random sequences of requests, packets and time steps, each outcome foretold by a model that knows only the rules.
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

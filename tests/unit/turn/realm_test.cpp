@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several realms in one server: users, nonces, allocations and reservations of one are nothing in another.
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::test {
 namespace {

@@ -2,7 +2,7 @@
 // Refresh (RFC 8656 §8), and the ends of allocations.
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -2,7 +2,7 @@
 // What holds for every response, whatever the method and the outcome (RFC 8489 §5, §6.3.1.1, §9.2.4, §14).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

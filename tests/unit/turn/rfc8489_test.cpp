@@ -2,7 +2,7 @@
 // The authentication of RFC 8489: SHA-256, USERHASH and the nonce cookie, beside clients of RFC 5389.
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

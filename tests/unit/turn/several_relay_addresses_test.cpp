@@ -2,7 +2,7 @@
 // Several relay addresses of one family: each multiplies the range of ports (RFC 8656 §7.2).
 #include <gtest/gtest.h>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

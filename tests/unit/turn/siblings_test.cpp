@@ -2,7 +2,7 @@
 // Two servers that share their listening addresses: what is of one and comes to the other.
 #include "causeway/turn/siblings.hpp"
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::test {
 namespace {

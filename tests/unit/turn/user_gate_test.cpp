@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "turn_script.hpp"
+#include "turn_client.hpp"
 
 namespace causeway::turn {
 namespace {
