@@ -34,8 +34,7 @@ std::optional<FileOwner> find_user(const std::string& name) {
 int change_to(const std::string& name, const FileOwner& target) {
   if (::initgroups(name.c_str(), target.group) != 0) return errno;
   if (::setresgid(target.group, target.group, target.group) != 0) return errno;
-  if (::setresuid(target.user, target.user, target.user) != 0) return errno;
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno;
+  return ::setresuid(target.user, target.user, target.user) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -54,6 +53,10 @@ ProcessUser::ProcessUser(const std::optional<std::string>& configured)
   } else if (target_->user == 0) {
     why_not_ = "the key user says so";
     target_.reset();
+  }
+  // Now, as it is of one thread and those that it starts; the user is of all.
+  if (target_ && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    throw std::system_error(errno, std::generic_category(), "prctl(PR_SET_NO_NEW_PRIVS)");
   }
 }
 

@@ -23,7 +23,7 @@ class ProcessUser {
 
   // Whose files shall be that are made before; nullopt: this process stays what it is.
   std::optional<FileOwner> owner() const { return target_; }
-  // Before threads are started and after the ports are bound. What cannot be done is one line in the log. Throws
+  // After the ports are bound. What cannot be done is one line in the log. Throws
   // std::runtime_error where the configuration names the user and the system does not let this process become it.
   void become(spdlog::logger& logger) const;
 

@@ -6,6 +6,7 @@ PROXY protocol.
 """
 import contextlib
 import resource
+import signal
 import socket
 import ssl
 import threading
@@ -89,6 +90,9 @@ def server(tmp_path, request):
 
 
 def lines(daemon, address):
+    """What the log says of the connections of `address` until now: lines come in order, the last one is of a reload."""
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for_line("reloaded the configuration")
     return [line for line in daemon.lines if address in line and "connection" in line]
 
 
