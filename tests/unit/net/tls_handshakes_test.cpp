@@ -42,8 +42,8 @@ class TlsHandshakesTest : public testing::Test {
   TlsFiles files_;
   std::shared_ptr<const TlsContext> context_ = std::make_shared<TlsContext>(files_.certificate(), files_.private_key());
   asio::ssl::context client_context_{asio::ssl::context::tls_client};
-  std::optional<TlsHandshakes> handshakes_;
   asio::io_context io_{1};
+  std::optional<TlsHandshakes> handshakes_;
   std::list<Connection> connections_;
   const IpAddress source_ = *IpAddress::parse("192.0.2.1");
 };
