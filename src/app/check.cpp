@@ -151,7 +151,7 @@ std::vector<IpAddress> own_addresses(const turn::RelayAddressOptions& options) {
     own.push_back(each.external);
   std::erase_if(own, [](const IpAddress& address) { return address.is_unspecified(); });
   std::ranges::sort(own);
-  own.erase(std::ranges::unique(own).begin(), own.end());
+  own.erase(std::unique(own.begin(), own.end()), own.end());  // clang 14 cannot compile std::ranges::unique
   return own;
 }
 
