@@ -125,7 +125,7 @@ std::vector<signaling::SessionId> SignalingService::send(const signaling::Delive
     if (found == sessions_.end()) continue;
     WebSocketSession& session = *found->second;
     if (unflushed_.empty() || unflushed_.back() != found->second) unflushed_.push_back(found->second);
-    notice_joined(session);  // who has waited to be let in hears of it
+    notice_joined(session);  // a visitor joins when a moderator admits it
     const bool is_last = delivery.close.has_value();
     if (delivery.close == signaling::CloseReason::kSlowReader) session.drop_queued();
     if (delivery.message) {

@@ -31,7 +31,7 @@ struct DtlsCounters {
   std::uint64_t handshakes_finished = 0;
   std::uint64_t handshakes_evicted = 0;  // for a newcomer's; failed as well
   std::uint64_t handshakes_failed = 0;   // fatal alert or not finished in time
-  std::uint64_t sessions_replaced = 0;   // the client has started anew
+  std::uint64_t sessions_replaced = 0;   // by a new handshake of the same client
   std::uint64_t sessions_expired = 0;    // silent and without an allocation
   std::uint64_t sessions_evicted = 0;    // without an allocation, for a newcomer's
   std::uint64_t sessions_refused = 0;    // all sessions_max had allocations

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides for all stream listeners of a daemon who may connect: closes what ConnectionAdmission evicts, paces TLS
-// handshakes, and logs at a limited rate who has been refused. The composition root owns it. It lives on one loop and
+// handshakes, and logs refusals at a limited rate. The composition root owns it. It lives on one loop and
 // outlives the listeners and the sessions.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace causeway::net {
 
 class StreamAdmission;
 
-// The place of one connection. A copy is the same place; a default one is nobody's, and all it does has no effect.
+// Handle of one admitted connection. Copies name the same connection; calls on a default one have no effect.
 class ConnectionPlace {
  public:
   ConnectionPlace() = default;
@@ -53,7 +53,7 @@ class StreamAdmission {
   void set_limits(const ConnectionLimits& limits) noexcept { connections_.set_limits(limits); }
 
   // A connection from `remote`; nullopt: refused. `evict` is called on the loop, once at most and not after close().
-  // With `names_client`, `remote` is a proxy that will say whom it connects for, in a header of the PROXY protocol.
+  // With `names_client`, `remote` is a proxy that names its client in a header of the PROXY protocol.
   std::optional<ConnectionHandle> open(const IpAddress& remote, bool names_client, std::function<void()> evict);
   void close(ConnectionHandle connection) noexcept;
 

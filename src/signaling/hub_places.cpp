@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places that all clients share: whom there is one for, and who makes way for whom.
+// Limits that all clients share: which newcomers get a place, and which sessions are closed to make room.
 #include <algorithm>
 #include <utility>
 

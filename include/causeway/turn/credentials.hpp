@@ -43,7 +43,7 @@ class Credentials {
   const std::string& realm() const noexcept { return realm_; }
   // Empty for an unknown user or an expired username. One candidate for each secret otherwise.
   std::vector<Candidate> find(std::string_view username, stun::PasswordAlgorithm algorithm, WallTime now) const;
-  // Whether who has proved this may come now.
+  // Whether the gate lets the user of this proven candidate in. Ask after the integrity check.
   bool admits(const Candidate& candidate) const;
   // Whether the key is still one that `username` may use.
   bool accepts(std::string_view username, const stun::LongTermKey& key, WallTime now) const;
