@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from support import BINARY
 
 NOBODY = 65534
@@ -90,3 +92,12 @@ def program_for_nobody(folder):
     program = Path(shutil.copy(BINARY, folder / "causeway"))
     program.chmod(0o755)
     return program
+
+
+@pytest.fixture(scope="module")
+def namespace():
+    namespace = Namespace()
+    if namespace.unavailable:
+        pytest.skip(namespace.unavailable)
+    yield namespace
+    namespace.close()

@@ -7,20 +7,11 @@ import stat
 
 import pytest
 
-from network_namespace import Namespace, folder_of_nobody, program_for_nobody
+from network_namespace import Namespace, folder_of_nobody, namespace, program_for_nobody  # namespace is a fixture
 from support import (
     Daemon, Ports, clean_environment, free_port, http_get, make_certificate, relay_config, run_causeway, stun_binding,
     wait_until, write_config,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace()
-    if namespace.unavailable:
-        pytest.skip(namespace.unavailable)
-    yield namespace
-    namespace.close()
 
 
 class FirstStart:

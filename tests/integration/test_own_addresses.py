@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from network_namespace import Namespace, folder_of_nobody, program_for_nobody
+from network_namespace import Namespace, folder_of_nobody, namespace, program_for_nobody  # namespace is a fixture
 from stun_client import (
     ALLOCATE, BINDING, CHANNEL_BIND, CHANNEL_NUMBER, CREATE_PERMISSION, REQUESTED_TRANSPORT, XOR_PEER_ADDRESS,
     StunClient, xor_address,
@@ -23,15 +23,6 @@ NEW = "10.99.0.5"
 REQUESTED_ADDRESS_FAMILY = 0x0017
 CHANNEL = struct.pack("!HH", 0x4000, 0)
 UDP = [(REQUESTED_TRANSPORT, b"\x11\0\0\0")]
-
-
-@pytest.fixture(scope="module")
-def namespace():
-    namespace = Namespace()
-    if namespace.unavailable:
-        pytest.skip(namespace.unavailable)
-    yield namespace
-    namespace.close()
 
 
 @pytest.fixture
