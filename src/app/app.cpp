@@ -266,7 +266,7 @@ int Daemon::run() {
     turn_.join();
     block_signals();
   } catch (const std::exception& error) {
-    loggers_.app->critical("{}: leaving; this is a fault of the program", error.what());
+    loggers_.app->critical("{}; exiting: internal error, please report it", error.what());
     loggers_.wait_written();
     std::_Exit(1);
   }

@@ -126,7 +126,7 @@ void Workers::run(Worker& worker) {
   try {
     worker.own_loop->run();
   } catch (const std::exception& error) {
-    loggers_.app->critical("a TURN worker: {}; leaving; this is a fault of the program", error.what());
+    loggers_.app->critical("TURN worker: {}; exiting: internal error, please report it", error.what());
     loggers_.wait_written();
     std::_Exit(1);
   }
