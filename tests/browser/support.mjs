@@ -313,18 +313,23 @@ export async function waitForPeers(page, count) {
 export const waitForLinks = (page) => page.waitForFunction(() => (
   [...window.causeway.call.peers.values()].every(({link}) => link?.open)));
 
-/** In the page. Per remote member: the types of the selected pair, how TURN is reached, the video frames decoded. */
+/**
+ * In the page. Per remote member: the types of the selected pair, how TURN is reached, the video frames decoded. Camera
+ * and microphone count; a screen that was shared once has streams of its own, which stand.
+ */
 export function peersInPage() {
-  return Promise.all([...window.causeway.call.peers.values()].map(async ({name, connection}) => {
-    const stats = await connection.getStats();
-    const entries = [...stats.values()];
-    const transport = entries.find(({type}) => type === 'transport');
+  return Promise.all([...window.causeway.call.peers.values()].map(async (peer) => {
+    const received = async (kind) => {
+      const stats = await peer.transceiverOf(kind)?.receiver.getStats();
+      return [...(stats?.values() ?? [])].find(({type}) => type === 'inbound-rtp');
+    };
+    const stats = await peer.connection.getStats();
+    const transport = [...stats.values()].find(({type}) => type === 'transport');
     const pair = stats.get(transport?.selectedCandidatePairId);
     const local = stats.get(pair?.localCandidateId);
-    const video = entries.find(({type, kind}) => type === 'inbound-rtp' && kind === 'video');
-    const audio = entries.find(({type, kind}) => type === 'inbound-rtp' && kind === 'audio');
+    const [video, audio] = await Promise.all(['video', 'audio'].map(received));
     return {
-      name,
+      name: peer.name,
       local: local?.candidateType,
       remote: stats.get(pair?.remoteCandidateId)?.candidateType,
       relay_protocol: local?.relayProtocol,
