@@ -35,7 +35,7 @@ struct SignalingServiceOptions {
 };
 
 // For the log.
-enum class SessionEnd : std::uint8_t { kByServer, kByClient, kProtocolError, kConnectionError };
+enum class SessionEnd : std::uint8_t { kByServer, kByClient, kBadFrame, kConnectionError };
 
 struct SignalingServiceCounters {
   std::uint64_t upgrades_failed = 0;

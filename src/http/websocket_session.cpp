@@ -289,7 +289,7 @@ void WebSocketSession::log_end(const error_code& error) const {
   const TimePoint now = read_clock().steady;
   const SessionEnd end = closing_        ? SessionEnd::kByServer
                          : client_close_ ? SessionEnd::kByClient
-                         : has_ended_    ? SessionEnd::kProtocolError
+                         : has_ended_    ? SessionEnd::kBadFrame
                                          : SessionEnd::kConnectionError;
   const auto left_out = service_.admit_end_line(end, address_, now);
   if (!left_out) return;
